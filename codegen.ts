@@ -1,0 +1,59 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+const SCALARS = {
+  DateTime: { input: 'string', output: 'Date | string' },
+  EventCursor: 'string',
+  ID: 'string',
+};
+
+/** The types of a room's resolvers: `mappers` say which row stands behind which type of the schema. */
+const room = (name: string, context: string, mappers: Record<string, string>) => ({
+  [`subgraphs/${name}/generated/resolvers.ts`]: {
+    schema: ['schema/common.graphql', `schema/${name}.graphql`],
+    plugins: ['typescript', 'typescript-resolvers'],
+    config: {
+      federation: true,
+      useTypeImports: true,
+      enumsAsConst: true,
+      scalars: SCALARS,
+      contextType: `../loaders.ts#${context}`,
+      mappers,
+      optionalResolveType: true,
+    },
+  },
+});
+
+const config: CodegenConfig = {
+  overwrite: true,
+  noSilentErrors: true,
+  importExtension: '.ts',
+  generates: {
+    // Typed documents of the demo, the tests and the benchmarks.
+    'generated/client/': {
+      schema: 'schema/api.graphql',
+      documents: ['scripts/**/*.ts', 'tests/**/*.ts', 'bench/**/*.ts'],
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: {
+        useTypeImports: true,
+        enumsAsConst: true,
+        scalars: { DateTime: 'string', EventCursor: 'string' },
+      },
+    },
+    ...room('agents', 'AgentsContext', {
+      Agent: '../entities/agent.ts#Agent as AgentRow',
+      AgentRun: '../entities/agent-run.ts#AgentRun as AgentRunRow',
+      AgentRunChanged: '../resolvers/subscription.ts#AgentRunChangedRoot',
+      AgentStatusChanged: '../resolvers/subscription.ts#AgentStatusChangedRoot',
+    }),
+    ...room('projects', 'ProjectsContext', {
+      Project: '../entities/project.ts#Project as ProjectRow',
+      ProjectMember: '../entities/member.ts#Member as MemberRow',
+      User: '../entities/user.ts#User as UserRow',
+      ProjectChanged: '../resolvers/subscription.ts#ProjectChangedRoot',
+      MemberChanged: '../resolvers/subscription.ts#MemberChangedRoot',
+    }),
+  },
+};
+
+export default config;
