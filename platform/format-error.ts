@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { DomainError } from './errors.ts';
+
+/**
+ * The boundary of a service: expected errors pass with their code, the client's own mistakes
+ * (syntax, validation) pass as they are, and everything else is logged whole and leaves as
+ * INTERNAL with an id that finds it in the log.
+ */
+export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedError {
+  const cause = rootCause(error);
+  const { message, locations, path } = error.toJSON();
+  const where = { ...(locations && { locations }), ...(path && { path }) };
+  if (cause instanceof DomainError) {
+    return {
+      message: cause.message,
+      ...where,
+      extensions: { code: cause.code, ...(cause.field && { field: cause.field }) },
+    };
+  }
+  if (cause instanceof GraphQLError) {
+    const code = cause.extensions['code'] ?? 'GRAPHQL_VALIDATION_FAILED';
+    if (code !== 'INTERNAL_SERVER_ERROR') return { message, ...where, extensions: { code } };
+  }
+  const errorId = randomUUID();
+  log.error({ err: cause, errorId, path }, 'request.failed');
+  return { message: 'Internal error', ...where, extensions: { code: 'INTERNAL', errorId } };
+}
+
+/** GraphQL wraps what a resolver throws, sometimes twice. */
+function rootCause(error: Error): Error {
+  const original = error instanceof GraphQLError ? error.originalError : undefined;
+  return original ? rootCause(original) : error;
+}

@@ -1,0 +1,152 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
+import type { RoomConfig } from './config.ts';
+import { formatError } from './format-error.ts';
+import { serveHealth } from './health.ts';
+import { answerHttpErrors } from './http-error.ts';
+import { type SigningKey, signingKey, type Viewer, verifyViewer } from './identity.ts';
+import { createRequestContext, type RequestContext, type Room } from './room.ts';
+import { explainListenError } from './service.ts';
+import { serveSubscriptions } from './subscription-server.ts';
+
+/** Room for a few hundred entity references and any mutation; answers are not bounded by it. */
+const REQUEST_BYTES_MAX = 2_097_152;
+
+/** The plugins that cost time in every request and tell a room nothing. */
+export const QUIET_PLUGINS: ApolloServerPlugin[] = [
+  ApolloServerPluginCacheControlDisabled(),
+  ApolloServerPluginInlineTraceDisabled(),
+  ApolloServerPluginLandingPageDisabled(),
+  ApolloServerPluginUsageReportingDisabled(),
+];
+
+export interface GraphqlServerOptions<Context extends RequestContext> {
+  room: Room;
+  typeDefs: DocumentNode;
+  resolvers: unknown;
+  /** Adds a room's loaders to the context of a request. */
+  extendContext: (context: RequestContext) => Context;
+  config: Pick<RoomConfig, 'HOST' | 'GATEWAY_SIGNING_KEY'>;
+  /** The setting that holds the port, for messages, and its value. */
+  port: { setting: string; value: number };
+  /** More routes, such as a callback's. */
+  routes?: (app: FastifyInstance) => void;
+}
+
+export interface GraphqlServer {
+  /** The port listened on. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a room: GraphQL over HTTP and graphql-ws at /graphql for the gateway alone, and its health for operators.
+ *
+ * Whatever the gateway did not sign gets 401, `_service` and `_entities` included.
+ */
+export async function serveGraphql<Context extends RequestContext>(
+  options: GraphqlServerOptions<Context>,
+): Promise<GraphqlServer> {
+  const { room, config, port } = options;
+  const key = signingKey(config.GATEWAY_SIGNING_KEY);
+  const schema = buildSubgraphSchema([{ typeDefs: options.typeDefs, resolvers: options.resolvers as never }]);
+  const app = createHttpServer(room);
+  const createContext = (viewer: Viewer): Context =>
+    options.extendContext(createRequestContext(room, viewer, room.log));
+
+  const server = await startApollo<Context>(schema, app, room);
+  app.post('/graphql', {
+    preHandler: async (request) => {
+      request.viewer = await authenticate(request, key, room.name);
+    },
+    handler: fastifyApolloHandler(server, { context: async (request) => createContext(request.viewer) }),
+  });
+  const subscriptions = serveSubscriptions({
+    app,
+    schema,
+    key,
+    room: room.name,
+    createContext,
+    log: room.log,
+  });
+  serveHealth(app, () => room.isReady());
+  options.routes?.(app);
+  try {
+    await app.listen({ host: config.HOST, port: port.value });
+  } catch (error) {
+    throw explainListenError(error, port.setting, port.value);
+  }
+  return {
+    port: (app.server.address() as { port: number }).port,
+    async close() {
+      await subscriptions.close();
+      await server.stop();
+      await app.close();
+    },
+  };
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom the gateway's statement names; set before a handler of /graphql runs. */
+    viewer: Viewer;
+    /** The bytes of the body, which signatures cover. */
+    rawBody: Buffer;
+  }
+}
+
+/** An HTTP server that keeps the bytes of JSON bodies, and refuses keys that could reach a prototype. */
+function createHttpServer(room: Room): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: room.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: REQUEST_BYTES_MAX,
+    // Longer than the gateway keeps an idle connection, so that it never writes to one being closed.
+    keepAliveTimeout: 75_000,
+    forceCloseConnections: 'idle',
+  });
+  answerHttpErrors(app, room.log);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    request.rawBody = body as Buffer;
+    void parseJson(request, body.toString(), done);
+  });
+  return app;
+}
+
+const authenticate = (request: FastifyRequest, key: SigningKey, room: string): Promise<Viewer> => {
+  const statement = request.headers['x-team-board-viewer'];
+  return verifyViewer(
+    key,
+    room,
+    typeof statement === 'string' ? statement : undefined,
+    request.rawBody ?? '',
+  );
+};
+
+async function startApollo<Context extends RequestContext>(
+  schema: GraphQLSchema,
+  app: FastifyInstance,
+  room: Room,
+): Promise<ApolloServer<Context>> {
+  const server = new ApolloServer<Context>({
+    schema,
+    introspection: false,
+    csrfPrevention: false, // no browser can sign as the gateway
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    formatError: (_formatted, error) => formatError(error as GraphQLError, room.log),
+    plugins: [...QUIET_PLUGINS, fastifyApolloDrainPlugin(app)],
+  });
+  await server.start();
+  return server;
+}

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { DomainError } from './errors.ts';
+import type { Logger } from './log.ts';
+
+/**
+ * Answers what failed outside GraphQL in the shape of a GraphQL response.
+ *
+ * The client's own mistakes (too large, not JSON, not signed) keep their status and message; everything else
+ * is logged whole and leaves as INTERNAL with an id that finds it in the log.
+ */
+export function answerHttpErrors(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
+    const status = error instanceof DomainError ? 401 : (error.statusCode ?? 500);
+    if (status < 500) {
+      const code = error instanceof DomainError ? error.code : 'BAD_REQUEST';
+      return reply.status(status).send({ errors: [{ message: error.message, extensions: { code } }] });
+    }
+    const errorId = randomUUID();
+    log.error({ err: error, errorId }, 'request.failed');
+    const failure = { message: 'Internal error', extensions: { code: 'INTERNAL', errorId } };
+    return reply.status(status).send({ errors: [failure] });
+  });
+}

@@ -1,0 +1,65 @@
+import type { MigrationObject } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { type DatabaseSource, openDatabase } from './database.ts';
+import type { Logger } from './log.ts';
+import { Migration0001Log } from './migrations/0001-log.ts';
+
+/** A room's migrations in their order. Names are kept for ever: the database remembers them. */
+export type MigrationList = readonly MigrationObject[];
+
+/** The schemas that all rooms share: the event log, grants and idempotency keys. */
+const PLATFORM_MIGRATIONS: MigrationList = [{ name: '0001-log', class: Migration0001Log }];
+
+/** Any number that nothing else in the database uses as an advisory lock. */
+const MIGRATION_LOCK = 7_366_091_845;
+
+/**
+ * Brings the shared schemas and a room's own up to date.
+ *
+ * Processes that start together take turns: one migrates, the others find nothing left to do.
+ */
+export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger): Promise<void> {
+  const platform = await openPlatform(source, log);
+  try {
+    await inTurn(platform, source, async () => {
+      await platform.migrator.up();
+      const applied = await orm.migrator.up();
+      if (applied.length > 0) log.info({ applied: applied.map(({ name }) => name) }, 'database.migrated');
+    });
+  } finally {
+    await platform.close();
+  }
+}
+
+/** Takes back the newest migration of a room; with `to` all that came after that one. */
+export async function migrateDown(
+  orm: MikroORM,
+  source: DatabaseSource,
+  log: Logger,
+  to?: string,
+): Promise<string[]> {
+  const platform = await openPlatform(source, log);
+  try {
+    return await inTurn(platform, source, async () => {
+      const reverted = await (to ? orm.migrator.down({ to }) : orm.migrator.down());
+      return reverted.map(({ name }) => name);
+    });
+  } finally {
+    await platform.close();
+  }
+}
+
+const openPlatform = (source: DatabaseSource, log: Logger) =>
+  openDatabase({ room: 'log', entities: [], migrations: PLATFORM_MIGRATIONS, source, log });
+
+/** Only servers have other processes to wait for; the embedded database has one connection and one user. */
+async function inTurn<T>(platform: MikroORM, source: DatabaseSource, work: () => Promise<T>): Promise<T> {
+  if (source.kind === 'embedded') return work();
+  return platform.em.transactional(async (tx) => {
+    await tx.execute('set local lock_timeout = 0');
+    await tx.execute('set local idle_in_transaction_session_timeout = 0');
+    await tx.execute('set local statement_timeout = 0');
+    await tx.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    return work();
+  });
+}

@@ -1,0 +1,47 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EventDefinition } from '../schema/events/event.ts';
+import type { Doorbell } from './doorbell.ts';
+import { appendEvents, type NewEvent, newEvent } from './event-log.ts';
+
+/** An open transaction: rows through `em`, facts through `publish`. */
+export interface Transaction {
+  readonly em: EntityManager;
+  /** Notes a fact. It is written into the log as the last thing before the commit, or not at all. */
+  publish<Payload>(
+    definition: EventDefinition<Payload>,
+    event: { stream: string; subject: string; payload: Payload },
+  ): void;
+}
+
+/** serialization_failure and deadlock_detected: PostgreSQL chose this transaction to give way. */
+const GIVE_WAY = new Set(['40001', '40P01']);
+const TRIES_MAX = 3;
+
+/**
+ * Does one verb's work in one transaction, its events inside it, and rings the doorbell after the commit.
+ *
+ * `actor` is whoever caused the events. The work may run again when PostgreSQL chose it to give way, so it does
+ * nothing outside the database; and it never waits for another room, which may need the same connection.
+ */
+export async function transact<Result>(
+  { em, doorbell, actor }: { em: EntityManager; doorbell: Doorbell; actor: string },
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { result, hints } = await em.fork().transactional(async (inner) => {
+        const events: NewEvent[] = [];
+        const result = await work({
+          em: inner,
+          publish: (definition, event) => events.push(newEvent(definition, { ...event, actor })),
+        });
+        await inner.flush();
+        return { result, hints: await appendEvents(inner, events) };
+      });
+      doorbell.ring(hints);
+      return result;
+    } catch (error) {
+      if (tries === TRIES_MAX || !GIVE_WAY.has((error as { code?: string }).code ?? '')) throw error;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { UserErrorCode } from '../schema/errors.ts';
+import { isUserError } from './errors.ts';
+
+/** An expected failure, as a mutation's payload reports it. */
+export interface UserError {
+  code: UserErrorCode;
+  message: string;
+  field: string[] | null;
+}
+
+/**
+ * Runs a mutation's operation and makes its payload: what it returns with no errors, or its expected
+ * failure as the one user error. Everything else is thrown on, to be masked and logged at the boundary.
+ */
+export async function payload<Result extends object>(
+  work: () => Promise<Result>,
+): Promise<(Result & { userErrors: UserError[] }) | { userErrors: UserError[] }> {
+  try {
+    return { ...(await work()), userErrors: [] };
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    const { code, message, field, current } = error;
+    return {
+      ...current,
+      userErrors: [{ code: code as UserErrorCode, message, field: field ? [...field] : null }],
+    };
+  }
+}
