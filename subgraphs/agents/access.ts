@@ -1,0 +1,56 @@
+import { notFound } from '../../platform/errors.ts';
+import { requireRole } from '../../platform/grants.ts';
+import { isUuid } from '../../platform/input.ts';
+import type { RequestContext } from '../../platform/room.ts';
+import { projectStream } from '../../schema/events/event.ts';
+import type { Role } from '../../schema/roles.ts';
+import { AgentRun } from './entities/agent-run.ts';
+import { KnownTask } from './entities/known-task.ts';
+
+/** Throws NOT_FOUND for whoever is not a member of the project, FORBIDDEN for a lesser role than `least`. */
+export const requireProject = (
+  ctx: RequestContext,
+  projectId: string,
+  least: Role,
+  field: readonly string[],
+): Promise<Role> =>
+  requireRole(ctx.grants, projectStream(projectId), least, { kind: 'Project', id: projectId, field });
+
+/**
+ * The task that a mutation names, when the viewer has the role `least` in its project.
+ * A task that this room has not heard of may have been created a moment ago: it catches up once before it says no.
+ */
+export async function requireTask(
+  ctx: RequestContext,
+  taskId: string,
+  least: Role,
+  field: readonly string[],
+): Promise<KnownTask> {
+  const find = () => ctx.em.findOne(KnownTask, { id: taskId, isRemoved: false });
+  if (!isUuid(taskId)) throw notFound('Task', taskId, field);
+  let task = await find();
+  if (!task) {
+    await ctx.room.catchUp();
+    task = await find();
+  }
+  if (!task) throw notFound('Task', taskId, field);
+  await requireRole(ctx.grants, projectStream(task.projectId), least, { kind: 'Task', id: taskId, field });
+  return task;
+}
+
+/** The run that a request names, when the viewer has the role `least` in its project. */
+export async function requireRun(
+  ctx: RequestContext,
+  runId: string,
+  least: Role,
+  field: readonly string[],
+): Promise<AgentRun> {
+  const run = isUuid(runId) ? await ctx.em.findOne(AgentRun, { id: runId }) : null;
+  if (!run) throw notFound('Run', runId, field);
+  await requireRole(ctx.grants, projectStream(run.projectId), least, { kind: 'Run', id: runId, field });
+  return run;
+}
+
+/** Whether the viewer may see what belongs to a project. */
+export const maySee = async (ctx: RequestContext, projectId: string): Promise<boolean> =>
+  (await ctx.grants.load(projectStream(projectId))) !== null;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { port, RoomConfig, secret, wholeNumber } from '../../platform/config.ts';
+
+/** `whsec_` and base64 of at least 24 bytes; two of them, comma between, while one replaces the other. */
+const callbackSecrets = z
+  .string()
+  .regex(
+    /^whsec_[A-Za-z0-9+/]{32,}={0,2}(,whsec_[A-Za-z0-9+/]{32,}={0,2})?$/,
+    'must be `whsec_` and base64 of at least 24 bytes, such as `echo whsec_$(openssl rand -base64 32)` gives',
+  )
+  .describe('The secret by which the plugin in OpenClaw signs its callbacks.')
+  .transform((text) => text.split(','));
+
+export const AgentsConfig = RoomConfig.extend({
+  AGENTS_PORT: port(8003),
+  OPENCLAW_URL: z.url({ protocol: /^https?$/ }).describe('Where OpenClaw listens.'),
+  OPENCLAW_TOKEN: secret('The hooks token of OpenClaw, `hooks.token` in its settings.', 8),
+  OPENCLAW_GATEWAY_TOKEN: secret('The gateway token of OpenClaw, `gateway.auth.token` in its settings.', 8),
+  OPENCLAW_CALLBACK_SECRET: callbackSecrets,
+  OPENCLAW_RUNS_MAX: wholeNumber(1, 1000, 6).describe('Runs in OpenClaw at a time; it has 8 slots itself.'),
+  OPENCLAW_ADMISSION_TIMEOUT_SECONDS: wholeNumber(1, 300, 20),
+  DISPATCH_LEASE_SECONDS: wholeNumber(1, 600, 30).describe('How long one process may hand over a run.'),
+  DISPATCH_SWEEP_SECONDS: wholeNumber(1, 60, 2).describe(
+    'How often to look for runs to start, end or ask about.',
+  ),
+  RECONCILE_AFTER_SECONDS: wholeNumber(1, 3600, 60).describe('How long after the last word to ask OpenClaw.'),
+  RUN_TIMEOUT_SECONDS: wholeNumber(10, 86_400, 600).describe('The deadline of a run that names none itself.'),
+});
+export type AgentsConfig = z.infer<typeof AgentsConfig>;

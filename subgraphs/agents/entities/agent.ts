@@ -1,0 +1,35 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { v7 as uuidv7 } from 'uuid';
+
+const AgentSchema = defineEntity({
+  name: 'Agent',
+  tableName: 'agent',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => uuidv7()),
+    name: p.string().length(100),
+    slug: p.string().length(50).unique(),
+    model: p.string().length(100),
+    systemPrompt: p.text().nullable(),
+    maxConcurrent: p.integer(),
+    isEnabled: p.boolean(),
+    avatarUrl: p.string().length(2000).nullable(),
+    ownerId: p.uuid(),
+    version: p.integer().version(),
+    createdAt: p
+      .datetime()
+      .length(3)
+      .onCreate(() => new Date()),
+    updatedAt: p
+      .datetime()
+      .length(3)
+      .onCreate(() => new Date())
+      .onUpdate(() => new Date()),
+  },
+});
+
+/** A worker that OpenClaw runs. Its status is not stored: it is counted from its runs, so it cannot lie. */
+export class Agent extends AgentSchema.class {}
+AgentSchema.setClass(Agent);

@@ -1,0 +1,23 @@
+import type { RunState } from '../../../schema/events/agents.ts';
+
+/** Which state may follow which. A state with no followers is final. */
+export const RUN_TRANSITIONS = {
+  QUEUED: ['DISPATCHING', 'FAILED', 'CANCELED'],
+  // A callback may arrive before OpenClaw's answer to the hand-over is stored.
+  DISPATCHING: ['QUEUED', 'RUNNING', 'CANCELING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT'],
+  RUNNING: ['CANCELING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT'],
+  // A success that arrives before the stop is confirmed is kept.
+  CANCELING: ['SUCCEEDED', 'CANCELED'],
+  SUCCEEDED: [],
+  FAILED: [],
+  TIMED_OUT: [],
+  CANCELED: [],
+} as const satisfies Record<RunState, readonly RunState[]>;
+
+/** The states in which a run holds one of its agent's slots. */
+export const SLOT_STATES = ['DISPATCHING', 'RUNNING', 'CANCELING'] as const satisfies readonly RunState[];
+
+export const isFinal = (state: RunState): boolean => RUN_TRANSITIONS[state].length === 0;
+export const holdsSlot = (state: RunState): boolean => (SLOT_STATES as readonly RunState[]).includes(state);
+export const mayBecome = (state: RunState, next: RunState): boolean =>
+  (RUN_TRANSITIONS[state] as readonly RunState[]).includes(next);

@@ -1,0 +1,60 @@
+import DataLoader from 'dataloader';
+import { createEntityLoader } from '../../platform/loader.ts';
+import type { RequestContext } from '../../platform/room.ts';
+import { asArray } from '../../platform/sql.ts';
+import { Agent } from './entities/agent.ts';
+import { AgentRun } from './entities/agent-run.ts';
+
+/** What a request to this room has. */
+export type AgentsContext = RequestContext & {
+  loaders: ReturnType<typeof createLoaders>;
+  settings: AgentsSettings;
+};
+
+/** The settings that requests need. */
+export interface AgentsSettings {
+  /** The deadline of a run that names none itself. */
+  timeoutSeconds: number;
+  /** Runs in OpenClaw at a time, over all agents. */
+  runsMax: number;
+}
+
+export const extendContext =
+  (settings: AgentsSettings) =>
+  (ctx: RequestContext): AgentsContext => ({ ...ctx, loaders: createLoaders(ctx), settings });
+
+/** How much an agent has to do. */
+export interface Workload {
+  /** Runs that hold a slot. */
+  held: number;
+  /** Runs that wait for one. */
+  queued: number;
+}
+
+const createLoaders = ({ em }: RequestContext) => ({
+  agent: createEntityLoader(em, Agent),
+  run: createEntityLoader(em, AgentRun),
+
+  /** Counted from the runs whenever it is asked for: a stored counter would leak with every crash. */
+  workload: new DataLoader<string, Workload>(async (agentIds) => {
+    const rows: (Workload & { agent_id: string })[] = await em.execute(
+      `select agent_id, count(slot)::int as held, count(*) filter (where state = 'QUEUED')::int as queued
+       from agents.agent_run
+       where agent_id = any(?) and state in ('QUEUED', 'DISPATCHING', 'RUNNING', 'CANCELING')
+       group by agent_id`,
+      [asArray(agentIds)],
+    );
+    const byAgent = new Map(rows.map(({ agent_id, held, queued }) => [agent_id, { held, queued }]));
+    return agentIds.map((id) => byAgent.get(id) ?? { held: 0, queued: 0 });
+  }),
+
+  /** The unfinished run of a task; there is at most one. */
+  activeRun: new DataLoader<string, AgentRun | null>(async (taskIds) => {
+    const runs = await em.find(AgentRun, {
+      taskId: { $in: [...taskIds] },
+      state: { $in: ['QUEUED', 'DISPATCHING', 'RUNNING', 'CANCELING'] },
+    });
+    const byTask = new Map(runs.map((run) => [run.taskId, run]));
+    return taskIds.map((id) => byTask.get(id) ?? null);
+  }),
+});

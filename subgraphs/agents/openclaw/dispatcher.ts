@@ -1,0 +1,81 @@
+import { type Loop, startLoop } from '../../../platform/loop.ts';
+import type { Room } from '../../../platform/room.ts';
+import { type Transaction, transact } from '../../../platform/transaction.ts';
+import { Agent } from '../entities/agent.ts';
+import type { AgentRun } from '../entities/agent-run.ts';
+import { type ClaimLimits, claimRun, reclaimRun } from '../operations/claim-run.ts';
+import { noteHandOver } from '../operations/note-hand-over.ts';
+import type { OpenClaw } from './client.ts';
+import type { HandOver } from './hand-over.ts';
+import { idempotencyKeyOf } from './request.ts';
+
+/**
+ * Hands waiting runs to OpenClaw.
+ *
+ * Three steps for each: claim in a transaction, send outside of any, note the outcome in a transaction. A process
+ * that ends in between leaves a lease that runs out; then another one sends the same bytes under the same key.
+ * Any number of processes may dispatch at once.
+ */
+export function startDispatcher(
+  room: Room,
+  openClaw: OpenClaw,
+  limits: ClaimLimits,
+  sweepSeconds: number,
+): Loop {
+  const handingOver = new Set<Promise<void>>();
+  const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>) =>
+    transact({ em: room.orm.em, doorbell: room.doorbell, actor: 'dispatcher' }, work);
+
+  async function handOver(run: AgentRun, send: (run: AgentRun) => Promise<HandOver>): Promise<void> {
+    const outcome = await send(run);
+    room.log.info({ runId: run.id, attempt: run.attempt, outcome }, 'run.handed-over');
+    await inTransaction((tx) => noteHandOver(tx, run.id, outcome));
+  }
+
+  const send = (run: AgentRun) => openClaw.runAgent(run.requestBody ?? '', idempotencyKeyOf(run));
+
+  /**
+   * OpenClaw forgets idempotency keys when it restarts, but keeps sessions, and goes on with them by itself.
+   * So before anything is sent again we look whether the session is there.
+   */
+  async function sendAgain(run: AgentRun): Promise<HandOver> {
+    try {
+      const agent = await room.orm.em.fork().findOneOrFail(Agent, { id: run.agentId });
+      const { kind } = await openClaw.readSession(agent.slug, run.sessionKey ?? '');
+      if (kind !== 'unknown') return { kind: 'admitted' };
+    } catch (error) {
+      return { kind: 'unknown', message: (error as Error).message };
+    }
+    return send(run);
+  }
+
+  /** Goes on in the background: OpenClaw may take 20 seconds to answer, and other runs must not wait for it. */
+  const inBackground = (run: AgentRun, how: (run: AgentRun) => Promise<HandOver>) => {
+    const work = handOver(run, how)
+      .catch((err: unknown) => room.log.error({ err, runId: run.id }, 'run.hand-over-not-noted'))
+      .finally(() => {
+        handingOver.delete(work);
+        loop.wake();
+      });
+    handingOver.add(work);
+  };
+
+  async function dispatch(): Promise<void> {
+    for (;;) {
+      const waiting = await inTransaction((tx) => claimRun(tx, limits));
+      if (waiting) inBackground(waiting, send);
+      const abandoned = await inTransaction((tx) => reclaimRun(tx, limits));
+      if (abandoned) inBackground(abandoned, sendAgain);
+      if (!waiting && !abandoned) return;
+    }
+  }
+
+  const loop = startLoop('dispatcher', sweepSeconds, dispatch, room.log);
+  return {
+    wake: loop.wake,
+    async close() {
+      await loop.close();
+      await Promise.all(handingOver);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+const TIMEOUT_MS = 10_000;
+
+/** What OpenClaw wants to know of a client that trusts it with a shared token. */
+const introduction = (token: string) => ({
+  minProtocol: 4,
+  maxProtocol: 4,
+  client: { id: 'gateway-client', version: '1.0.0', platform: 'node', mode: 'backend' },
+  role: 'operator',
+  scopes: ['operator.read', 'operator.write'],
+  caps: [],
+  commands: [],
+  permissions: {},
+  auth: { token },
+});
+
+interface Frame {
+  type?: string;
+  event?: string;
+  id?: string;
+  ok?: boolean;
+  error?: { message?: string };
+}
+
+/**
+ * Stops what a session does. OpenClaw has no way to do it over HTTP, only `sessions.abort` over its WebSocket.
+ *
+ * Resolves when OpenClaw has said that it does; the end of the run itself is reported by its callback.
+ * Throws when OpenClaw cannot be reached within 10 seconds, or refuses.
+ */
+export function abortSession(openClawUrl: string, gatewayToken: string, sessionKey: string): Promise<void> {
+  const url = new URL(openClawUrl);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(url);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error('OpenClaw did not answer on its socket')), TIMEOUT_MS);
+  const send = (id: string, method: string, params: object) =>
+    socket.send(JSON.stringify({ type: 'req', id, method, params }));
+
+  socket.onerror = () => reject(new Error('OpenClaw cannot be reached on its socket'));
+  socket.onclose = () => reject(new Error('OpenClaw closed its socket before it answered'));
+  socket.onmessage = ({ data }) => {
+    const frame = readFrame(data);
+    if (frame.event === 'connect.challenge') return send('connect', 'connect', introduction(gatewayToken));
+    if (frame.type !== 'res') return undefined;
+    if (!frame.ok) return reject(new Error(`OpenClaw refused: ${frame.error?.message ?? 'no reason given'}`));
+    return frame.id === 'connect' ? send('abort', 'sessions.abort', { key: sessionKey }) : resolve();
+  };
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.close();
+  });
+}
+
+function readFrame(data: unknown): Frame {
+  try {
+    return JSON.parse(String(data)) as Frame;
+  } catch {
+    return {};
+  }
+}

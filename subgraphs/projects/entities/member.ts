@@ -1,0 +1,18 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Role } from '../../../schema/roles.ts';
+
+const MemberSchema = defineEntity({
+  name: 'Member',
+  schema: 'access',
+  tableName: 'grant',
+  properties: {
+    scope: p.string().primary(),
+    userId: p.uuid().primary().fieldName('subject'),
+    role: p.string().$type<Role>(),
+    joinedAt: p.datetime().length(3).fieldName('granted_at'),
+  },
+});
+
+/** A person's role in a project: a row of the grants that every room reads and only this one writes. */
+export class Member extends MemberSchema.class {}
+MemberSchema.setClass(Member);

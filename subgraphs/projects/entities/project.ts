@@ -1,0 +1,30 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { v7 as uuidv7 } from 'uuid';
+
+const ProjectSchema = defineEntity({
+  name: 'Project',
+  tableName: 'project',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => uuidv7()),
+    key: p.string().length(10).unique(),
+    name: p.string().length(100),
+    description: p.text().nullable(),
+    version: p.integer().version(),
+    createdAt: p
+      .datetime()
+      .length(3)
+      .onCreate(() => new Date()),
+    updatedAt: p
+      .datetime()
+      .length(3)
+      .onCreate(() => new Date())
+      .onUpdate(() => new Date()),
+  },
+});
+
+/** What a team works on. Its members are the grants of its scope. */
+export class Project extends ProjectSchema.class {}
+ProjectSchema.setClass(Project);

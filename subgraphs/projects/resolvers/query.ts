@@ -1,0 +1,18 @@
+import { readPage } from '../../../platform/page.ts';
+import { projectStream } from '../../../schema/events/event.ts';
+import { Project } from '../entities/project.ts';
+import type { QueryResolvers } from '../generated/resolvers.ts';
+import { rememberUser } from '../operations/remember-user.ts';
+
+export const Query: QueryResolvers = {
+  viewer: async (_root, _args, ctx) => {
+    await rememberUser(ctx.em, ctx.viewer);
+    return ctx.viewer;
+  },
+  project: async (_root, { id }, ctx) =>
+    (await ctx.grants.load(projectStream(id))) ? ctx.loaders.project.load(id) : null,
+  projects: async (_root, args, ctx) => {
+    const ids = await ctx.grants.idsOf(projectStream(''));
+    return readPage(ctx.em, Project, { id: { $in: ids } }, { createdAt: 'desc', id: 'desc' }, args);
+  },
+};
