@@ -1,0 +1,79 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** The three shapes of an error body, and JSON for everything else. */
+export const send = {
+  json: (response: ServerResponse, status: number, body: unknown) =>
+    write(response, status, 'application/json; charset=utf-8', JSON.stringify(body)),
+  text: (response: ServerResponse, status: number, body: string) =>
+    write(response, status, 'text/plain; charset=utf-8', body),
+  /** `{ok:false,error}`, as /hooks answers. */
+  refusal: (response: ServerResponse, status: number, error: string, more: object = {}) =>
+    send.json(response, status, { ok: false, error, ...more }),
+  /** `{ok:false,error:{type,message}}`, as /sessions answers. */
+  typed: (response: ServerResponse, status: number, type: string, message: string) =>
+    send.json(response, status, { ok: false, error: { type, message } }),
+  methodNotAllowed: (response: ServerResponse, allow: string) => {
+    response.setHeader('allow', allow);
+    send.text(response, 405, 'Method Not Allowed');
+  },
+  notFound: (response: ServerResponse) => send.text(response, 404, 'Not Found'),
+  /** The whole gateway is going down: a shape of its own. */
+  unavailable: (response: ServerResponse) =>
+    send.json(response, 503, {
+      error: {
+        message: 'Gateway is temporarily unavailable while suspending or restarting',
+        type: 'service_unavailable',
+        code: 'gateway_unavailable',
+      },
+    }),
+};
+
+function write(response: ServerResponse, status: number, contentType: string, body: string): void {
+  if (response.destroyed) return;
+  response
+    .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+    .end(body);
+}
+
+export type Body = Buffer | 'too-large' | 'timeout' | 'gone';
+
+/**
+ * Reads a request's body, at most `bytesMax` bytes within `timeoutMs`. What is too large is read on and dropped:
+ * closing at once would reset the connection before the client has seen the answer.
+ */
+export function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: number): Promise<Body> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (body: Body) => {
+      clearTimeout(timer);
+      request.removeAllListeners('data').resume();
+      resolve(body);
+    };
+    const timer = setTimeout(finish, timeoutMs, 'timeout' as const);
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) finish('too-large');
+      else chunks.push(chunk);
+    });
+    request.once('end', () => finish(Buffer.concat(chunks)));
+    request.once('close', () => finish('gone'));
+    request.once('error', () => finish('gone'));
+  });
+}
+
+/** The token of `Authorization: Bearer …`, or null. */
+export function bearerToken(request: IncomingMessage): string | null {
+  return request.headers.authorization?.match(/^bearer\s+(.+)$/i)?.[1]?.trim() ?? null;
+}
+
+/** One value of a header, or null. */
+export function header(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name];
+  return (Array.isArray(value) ? value[0] : value)?.trim() ?? null;
+}
+
+/** Compares without telling by its duration how much was right. */
+export const isSameToken = (given: string | null, expected: string) =>
+  given !== null && timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', expected, 'buffer'));

@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Webhook } from 'standardwebhooks';
+import { closeWorlds, openWorld, order, until } from './world.ts';
+
+afterEach(closeWorlds);
+
+describe('the callback of a run', () => {
+  test('has the plugin’s body, whose runId is not the one that HTTP answered', async () => {
+    const world = await openWorld();
+    const { body: posted } = await world.post(order({ message: '[[say=final text]]' }));
+
+    const [callback] = await world.board.until(1);
+
+    expect(callback?.body).toEqual({
+      runId: expect.any(String),
+      sessionKey: 'agent:main:task:1',
+      sessionId: expect.any(String),
+      agentId: 'main',
+      trigger: 'cron',
+      success: true,
+      aborted: false,
+      text: 'final text',
+      error: null,
+      stopReason: 'stop',
+      usage: {
+        input: expect.any(Number),
+        output: expect.any(Number),
+        cacheRead: 0,
+        cacheWrite: 0,
+        totalTokens: expect.any(Number),
+      },
+      provider: 'openclaw-simulator',
+      model: 'simulated-model',
+      attempts: 1,
+      startedAt: expect.any(Number),
+      endedAt: expect.any(Number),
+      durationMs: expect.any(Number),
+    });
+    expect(callback?.body.runId).not.toBe(posted.runId);
+  });
+
+  test('carries the whole text, however long', async () => {
+    const world = await openWorld();
+    await world.post(order({ message: '[[long=20000]]' }));
+
+    const [callback] = await world.board.until(1);
+
+    expect(callback?.body.text).toHaveLength(20_000);
+  });
+
+  test('is signed so that the standardwebhooks library accepts it, and only with the right key', async () => {
+    const world = await openWorld();
+    await world.post(order());
+
+    const [callback] = await world.board.until(1);
+    const headers = callback?.headers as Record<string, string>;
+
+    const verify = (secret: string) => new Webhook(secret).verify(callback?.raw ?? '', headers);
+    expect(verify(world.simulator.callbackSecret)).toEqual(callback?.body);
+    expect(() => verify(`whsec_${Buffer.alloc(32).toString('base64')}`)).toThrow();
+  });
+
+  test('refused with 503 three times is sent again with the same webhook-id until it is taken', async () => {
+    const world = await openWorld({ callbackRetryFirstMs: 5 });
+    world.board.refuse(503, 503, 503);
+    await world.post(order());
+
+    const received = await world.board.until(4);
+    await world.simulator.idle();
+
+    expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    expect(new Set(received.map(({ raw }) => raw)).size).toBe(1);
+    expect(world.simulator.state()).toMatchObject({
+      callbackAttempts: 4,
+      callbacksDelivered: 1,
+      callbacksPending: 0,
+    });
+  });
+
+  test.each([302, 401, 404, 500])('answered %i is sent again', async (status) => {
+    const world = await openWorld({ callbackRetryFirstMs: 5 });
+    world.board.refuse(status);
+    await world.post(order());
+
+    expect(await world.board.until(2)).toHaveLength(2);
+  });
+
+  test('is sent again when the receiver was down', async () => {
+    const world = await openWorld({ callbackUrl: 'http://127.0.0.1:1/', callbackRetryFirstMs: 5 });
+    await world.post(order());
+    await until(() => world.simulator.state().callbackAttempts > 1);
+
+    world.simulator.set({ callbackUrl: world.board.url });
+
+    expect(await world.board.until(1)).toHaveLength(1);
+  });
+
+  test.each(['task:1', 'chat:1'])('is sent for the session %s', async (sessionKey) => {
+    const world = await openWorld();
+    await world.post(order({ sessionKey }));
+
+    const [callback] = await world.board.until(1);
+
+    expect(callback?.body.sessionKey).toBe(`agent:main:${sessionKey}`);
+  });
+
+  test.each([{ sessionKey: 'hook:1' }, { sessionMode: 'isolated' }])('is not sent for %o', async (fields) => {
+    const world = await openWorld();
+
+    await world.post(order({ ...fields, waitForCompletion: true }));
+    await world.simulator.idle();
+
+    expect(world.board.received).toHaveLength(0);
+  });
+});
+
+describe('the callback of a run that failed', () => {
+  const cases = [
+    [
+      '[[fail=400]]',
+      { error: 'LLM request failed: provider rejected the request schema or tool payload.', attempts: 1 },
+    ],
+    ['[[fail=401]]', { error: expect.stringContaining('HTTP 401'), attempts: 1 }],
+    ['[[fail=500]]', { error: expect.stringContaining('(provider internal error, HTTP 500)'), attempts: 8 }],
+    ['[[fail=429]]', { error: '⚠️ API rate limit reached. Please try again later.', attempts: 8 }],
+    ['[[cut]]', { error: 'LLM request failed: network connection error.', attempts: 8 }],
+  ] as const;
+
+  test.each(cases)('by %s says so after its attempts', async (message, expected) => {
+    const world = await openWorld();
+    await world.post(order({ message }));
+
+    const [callback] = await world.board.until(1);
+
+    expect(callback?.body).toMatchObject({
+      success: false,
+      aborted: false,
+      text: '',
+      stopReason: 'error',
+      ...expected,
+    });
+    expect(world.simulator.state().modelCalls).toBe(expected.attempts);
+  });
+
+  test('by [[hang]] comes at timeoutSeconds', async () => {
+    const world = await openWorld({ timeoutSecondMs: 10 });
+    await world.post(order({ message: '[[hang]]', timeoutSeconds: 5 }));
+
+    const [callback] = await world.board.until(1);
+
+    expect(callback?.body).toMatchObject({
+      success: false,
+      aborted: false,
+      error: 'Agent run failed',
+      text: '',
+    });
+    expect(callback?.body.durationMs).toBeGreaterThanOrEqual(49);
+  });
+
+  test('by retries may come long after timeoutSeconds', async () => {
+    const world = await openWorld({ timeoutSecondMs: 1, modelRetryMs: 10 });
+    await world.post(order({ message: '[[fail=500]]', timeoutSeconds: 8 }));
+
+    const [callback] = await world.board.until(1);
+
+    expect(callback?.body.durationMs).toBeGreaterThan(60);
+  });
+});
+
+describe('what the model says', () => {
+  test('names the simulator when the message does not say', async () => {
+    const world = await openWorld();
+    await world.post(order());
+
+    expect((await world.board.until(1))[0]?.body.text).toContain('simulator');
+  });
+
+  test('comes after [[delay=ms]]', async () => {
+    const world = await openWorld();
+    await world.post(order({ message: '[[delay=50]]' }));
+
+    expect((await world.board.until(1))[0]?.body.durationMs).toBeGreaterThanOrEqual(49);
+  });
+
+  test('fails for a while after a 401 when providerCooldownMs says so', async () => {
+    const world = await openWorld({ providerCooldownMs: 60_000 });
+    await world.post(order({ message: '[[fail=401]]', waitForCompletion: true }));
+
+    const { body } = await world.post(order({ message: 'fine', waitForCompletion: true }));
+
+    expect(body.completion.status).toBe('error');
+    const { items } = (await world.history('task:1')).body;
+    expect(items.at(-1)).toMatchObject({ role: 'custom', customType: 'run-failed-before-reply' });
+    expect(world.simulator.state().modelCalls).toBe(1);
+  });
+});
