@@ -1,0 +1,127 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  type ParseOptions,
+  type SelectionSetNode,
+  type ValidationRule,
+  visit,
+} from 'graphql';
+
+/** What a document of a client may be, at most. Counted before anything is planned. */
+export const DOCUMENT_LIMITS = {
+  /** Fields below one another. */
+  depth: 12,
+  aliases: 15,
+  rootFields: 20,
+  directives: 50,
+  /** Fields after fragments are put in place: a fragment may be short and still stand for thousands. */
+  fields: 2_000,
+} as const;
+
+/** A request's body, and a message on a WebSocket. */
+export const REQUEST_BYTES_MAX = 1_048_576;
+
+/** Stops the parser, so that a document of a megabyte costs no more than its first tokens. */
+export const PARSE_OPTIONS = { maxTokens: 2_000 } as const satisfies ParseOptions;
+
+/**
+ * Refuses documents beyond DOCUMENT_LIMITS, each with a sentence that names the limit. For HTTP and WebSocket alike.
+ *
+ * `__schema` and `__type` are not counted: graphql-js bounds their depth itself, and where introspection is off they
+ * are refused anyway.
+ */
+export const limitDocument: ValidationRule = (context) => ({
+  Document(document) {
+    for (const message of exceededLimits(document)) context.reportError(new GraphQLError(message));
+  },
+});
+
+function exceededLimits(document: DocumentNode): string[] {
+  const measure = createMeasure(document);
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  const sizes = operations.map((operation) => measure(operation));
+  const counted = {
+    depth: Math.max(0, ...sizes.map(({ depth }) => depth)),
+    fields: Math.max(0, ...sizes.map(({ fields }) => fields)),
+    rootFields: Math.max(0, ...sizes.map(({ topFields }) => topFields)),
+    ...countNodes(document),
+  };
+  const words = {
+    depth: 'levels of fields',
+    aliases: 'aliases',
+    rootFields: 'fields at its root',
+    directives: 'directives',
+    fields: 'fields with its fragments in place',
+  };
+  return (Object.keys(DOCUMENT_LIMITS) as (keyof typeof DOCUMENT_LIMITS)[])
+    .filter((limit) => counted[limit] > DOCUMENT_LIMITS[limit])
+    .map((limit) => `The document has more than ${DOCUMENT_LIMITS[limit]} ${words[limit]}.`);
+}
+
+function countNodes(document: DocumentNode): { aliases: number; directives: number } {
+  let aliases = 0;
+  let directives = 0;
+  visit(document, {
+    Field: (node) => {
+      if (node.alias) aliases += 1;
+    },
+    Directive: () => {
+      directives += 1;
+    },
+  });
+  return { aliases, directives };
+}
+
+interface Size {
+  depth: number;
+  fields: number;
+  topFields: number;
+}
+
+const NOTHING: Size = { depth: 0, fields: 0, topFields: 0 };
+
+/** Measures selections with fragments in place. Each fragment is measured once, so a bomb of fragments costs nothing. */
+function createMeasure(document: DocumentNode): (node: OperationDefinitionNode) => Size {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions)
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const measured = new Map<string, Size>();
+
+  const ofFragment = (name: string): Size => {
+    const known = measured.get(name);
+    if (known) return known;
+    measured.set(name, NOTHING); // a cycle ends here; graphql-js reports it
+    const fragment = fragments.get(name);
+    const size = fragment ? ofSelections(fragment.selectionSet) : NOTHING;
+    measured.set(name, size);
+    return size;
+  };
+
+  const ofField = (field: FieldNode): Size => {
+    if (field.name.value === '__schema' || field.name.value === '__type') return NOTHING;
+    const below = field.selectionSet ? ofSelections(field.selectionSet) : NOTHING;
+    return { depth: below.depth + 1, fields: below.fields + 1, topFields: 1 };
+  };
+
+  const ofSelections = ({ selections }: SelectionSetNode): Size => {
+    const total = { ...NOTHING };
+    for (const selection of selections) {
+      const size =
+        selection.kind === Kind.FIELD
+          ? ofField(selection)
+          : selection.kind === Kind.FRAGMENT_SPREAD
+            ? ofFragment(selection.name.value)
+            : ofSelections(selection.selectionSet);
+      total.depth = Math.max(total.depth, size.depth);
+      total.fields += size.fields;
+      total.topFields += size.topFields;
+    }
+    return total;
+  };
+
+  return (operation) => ofSelections(operation.selectionSet);
+}

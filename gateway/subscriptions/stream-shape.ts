@@ -1,0 +1,176 @@
+import type { FetchNode } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FormattedExecutionResult,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  type ValueNode,
+  visit,
+} from 'graphql';
+
+/** What the gateway needs to know of a room's stream to follow it, beyond what the client selected. */
+export interface StreamShape {
+  /** The primary fetch of the plan, as it is sent to the room: each event tells its position and its type too. */
+  readonly query: string;
+  /** The same, from a given position on; null for a stream without cursors. */
+  readonly resume: { readonly query: string; readonly variable: string } | null;
+  /** Whether the client asks for a position of its own, given the values of its variables. */
+  startsAfter(variables: Readonly<Record<string, unknown>>): boolean;
+  /** Where an event stands; null for an event without data, and in a stream without cursors. */
+  positionOf(event: FormattedExecutionResult): Position | null;
+  /** A copy of a steering event as if it were sent at another position and time. */
+  moved(event: FormattedExecutionResult, cursor: string, occurredAt: Date): FormattedExecutionResult;
+}
+
+export interface Position {
+  readonly cursor: string;
+  readonly typename: string;
+}
+
+/**
+ * Reads the shape of a stream off the primary fetch of a plan.
+ *
+ * The position is asked for under names of the gateway's own, so that a stream can be resumed whatever the client
+ * selected; the executor leaves these fields out of what it gives the client.
+ */
+export function readStreamShape({ operation }: FetchNode, schema: GraphQLSchema): StreamShape {
+  const document = parse(operation);
+  const root = rootField(document);
+  if (!hasCursors(schema, root.name.value)) return shapeWithoutCursors(operation);
+
+  const [cursorKey, typeKey, variable] = ['streamCursor', 'streamType', 'streamAfter'].map((name) =>
+    unusedName(operation, name),
+  ) as [string, string, string];
+  const rootKey = responseKey(root);
+  const followed = withFields(document, root, [aliased(cursorKey, 'cursor'), aliased(typeKey, '__typename')]);
+  const after = root.arguments?.find(({ name }) => name.value === 'after')?.value;
+  const eventOf = (event: FormattedExecutionResult) =>
+    event.data?.[rootKey] as Record<string, unknown> | null | undefined;
+  return {
+    query: print(followed),
+    resume: { query: print(withAfter(followed, variable)), variable },
+    startsAfter: (variables) => isGiven(after, variables),
+    positionOf(event) {
+      const { [cursorKey]: cursor, [typeKey]: typename } = eventOf(event) ?? {};
+      return typeof cursor === 'string' && typeof typename === 'string' ? { cursor, typename } : null;
+    },
+    moved(event, cursor, occurredAt) {
+      const copy = structuredClone(event);
+      const fields = topFields(rootField(followed).selectionSet, fragmentsOf(followed));
+      for (const field of fields) {
+        if (field.name.value === 'cursor') eventOf(copy)![responseKey(field)] = cursor;
+        if (field.name.value === 'occurredAt') eventOf(copy)![responseKey(field)] = occurredAt.toISOString();
+      }
+      return copy;
+    },
+  };
+}
+
+const shapeWithoutCursors = (query: string): StreamShape => ({
+  query,
+  resume: null,
+  startsAfter: () => false,
+  positionOf: () => null,
+  moved: (event) => event,
+});
+
+/** Whether a field of `Subscription` takes `after` and its events have a `cursor`. */
+function hasCursors(schema: GraphQLSchema, name: string): boolean {
+  const field = schema.getSubscriptionType()?.getFields()[name];
+  if (!field?.args.some((argument) => argument.name === 'after')) return false;
+  const type = getNamedType(field.type);
+  const hasFields = isObjectType(type) || (isAbstractType(type) && 'getFields' in type);
+  return hasFields && 'cursor' in type.getFields();
+}
+
+const operationOf = (document: DocumentNode) =>
+  document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION) as OperationDefinitionNode;
+
+/** The planner puts one field at the root of a subscription. */
+const rootField = (document: DocumentNode) => operationOf(document).selectionSet.selections[0] as FieldNode;
+
+const responseKey = ({ alias, name }: FieldNode) => (alias ?? name).value;
+
+const nameNode = (value: string) => ({ kind: Kind.NAME, value }) as const;
+
+const aliased = (alias: string, name: string): FieldNode => ({
+  kind: Kind.FIELD,
+  alias: nameNode(alias),
+  name: nameNode(name),
+});
+
+const unusedName = (text: string, name: string): string =>
+  text.includes(name) ? unusedName(text, `${name}_`) : name;
+
+const withFields = (document: DocumentNode, root: FieldNode, fields: FieldNode[]): DocumentNode =>
+  visit(document, {
+    Field: (node) => {
+      if (node !== root || !node.selectionSet) return undefined;
+      const selections = [...fields, ...node.selectionSet.selections];
+      return { ...node, selectionSet: { ...node.selectionSet, selections } };
+    },
+  });
+
+/** The document with `after` taken from a variable, and without variables that nothing uses any more. */
+function withAfter(document: DocumentNode, variable: string): DocumentNode {
+  const root = rootField(document);
+  const after = { kind: Kind.VARIABLE, name: nameNode(variable) } as const;
+  const others = root.arguments?.filter(({ name }) => name.value !== 'after') ?? [];
+  const resumed = visit(document, {
+    Field: (node) =>
+      node === root
+        ? { ...node, arguments: [...others, { kind: Kind.ARGUMENT, name: nameNode('after'), value: after }] }
+        : undefined,
+  });
+  const used = new Set<string>();
+  visit(operationOf(resumed).selectionSet, { Variable: ({ name }) => void used.add(name.value) });
+  for (const fragment of fragmentsOf(resumed).values())
+    visit(fragment, { Variable: ({ name }) => void used.add(name.value) });
+  const definition = {
+    kind: Kind.VARIABLE_DEFINITION,
+    variable: after,
+    type: { kind: Kind.NAMED_TYPE, name: nameNode('EventCursor') },
+  } as const;
+  return visit(resumed, {
+    OperationDefinition: (node) => ({
+      ...node,
+      variableDefinitions: [
+        ...(node.variableDefinitions ?? []).filter(({ variable: { name } }) => used.has(name.value)),
+        definition,
+      ],
+    }),
+  });
+}
+
+function isGiven(value: ValueNode | undefined, variables: Readonly<Record<string, unknown>>): boolean {
+  if (value === undefined || value.kind === Kind.NULL) return false;
+  return value.kind !== Kind.VARIABLE || (variables[value.name.value] ?? null) !== null;
+}
+
+function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+}
+
+/** The fields of an event itself, in whatever fragments they are. */
+function topFields(
+  set: SelectionSetNode | undefined,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): FieldNode[] {
+  const fieldsOf = (selection: SelectionNode): FieldNode[] => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    if (selection.kind === Kind.INLINE_FRAGMENT) return topFields(selection.selectionSet, fragments);
+    return topFields(fragments.get(selection.name.value)?.selectionSet, fragments);
+  };
+  return set?.selections.flatMap(fieldsOf) ?? [];
+}

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import type { GraphQLDataSource } from '@apollo/gateway';
+import { GraphQLError, getVariableValues, type ValidationRule } from 'graphql';
+import type { Viewer } from '../../platform/identity.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { GatewayContext } from '../context.ts';
+import { formatPublicError, publicError } from '../public-error.ts';
+import { type Channel, createChannel } from './channel.ts';
+import { createGroup } from './group.ts';
+import { createHydrator } from './hydration.ts';
+import { createPlanner, type Graph, type SubscriptionPlan, SubscriptionRefused } from './plan.ts';
+import { openStream } from './stream.ts';
+import { createSubscriber, type Subscriber } from './subscriber.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface SubscriptionsOptions {
+  graph: Graph;
+  rules: readonly ValidationRule[];
+  hideSuggestions: boolean;
+  /** The sources that the gateway itself asks, by the room's name. */
+  dataSources: ReadonlyMap<string, GraphQLDataSource>;
+  upstream: (room: string) => Upstream;
+  log: Logger;
+  startMs: number;
+  resumeMs: number;
+  queueMax: number;
+  stallMs: number;
+  hydrationMs: number;
+  hydrationsMax: number;
+}
+
+export interface SubscribeRequest {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
+  context: GatewayContext;
+}
+
+/** Subscriptions over the supergraph; see README.md, "How a subscription goes". */
+export interface Subscriptions {
+  /** The client's subscription, or why there is none. What the room itself refuses comes as the first result. */
+  subscribe(request: SubscribeRequest): Subscriber | readonly GraphQLError[];
+  /** What is open, for metrics and tests. */
+  count(): { channels: number; groups: number; subscribers: number };
+  close(): void;
+}
+
+export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
+  const { graph, log, queueMax } = options;
+  const plan = createPlanner(options);
+  const hydrate = createHydrator({
+    graph,
+    dataSources: options.dataSources,
+    withinMs: options.hydrationMs,
+    concurrencyMax: options.hydrationsMax,
+    log,
+  });
+  const channels = new Map<string, Channel>();
+  let subscriberCount = 0;
+
+  const openChannel = (key: string, { primary, shape }: SubscriptionPlan, variables: Variables, viewer: Viewer) => {
+    const room = primary.serviceName;
+    const channel = createChannel({
+      open: (listener) =>
+        openStream({ ...options, ...listener, upstream: options.upstream(room), room, shape, variables, viewer }),
+      onClose: () => {
+        if (channels.get(key) === channel) channels.delete(key);
+      },
+    });
+    channels.set(key, channel);
+    return channel;
+  };
+
+  const join = (request: SubscribeRequest, prepared: PreparedRequest): Subscriber => {
+    const { plan, primaryVariables, channelKey, groupKey } = prepared;
+    const { context } = request;
+    const channel =
+      channels.get(channelKey) ?? openChannel(channelKey, plan, primaryVariables, context.viewer);
+    const variables = request.variables ?? {};
+    const group = channel.group(groupKey, () => ({
+      changesEvent: plan.changesEvent,
+      group: createGroup({
+        hydrate: (event, fetches) => hydrate({ plan, variables, context, event, fetches }),
+        pendingMax: queueMax,
+        onDrained: () => channel.proceed(),
+      }),
+    }));
+    const subscriber = createSubscriber({
+      queueMax,
+      stallMs: options.stallMs,
+      onStall: () => [slowConsumer()],
+      onEnd: () => {
+        subscriberCount -= 1;
+        group.leave(subscriber);
+        channel.release(groupKey);
+      },
+    });
+    subscriberCount += 1;
+    group.join(subscriber, channel.greeting());
+    return subscriber;
+  };
+
+  return {
+    subscribe(request) {
+      try {
+        const prepared = prepare(plan(request.query, request.operationName ?? undefined), graph, request);
+        return 'errors' in prepared ? prepared.errors : join(request, prepared);
+      } catch (error) {
+        if (error instanceof SubscriptionRefused) return error.errors;
+        const { message, extensions } = formatPublicError(error, log);
+        return [new GraphQLError(message, { extensions: extensions ?? {} })];
+      }
+    },
+    count: () => ({
+      channels: channels.size,
+      groups: [...channels.values()].reduce((sum, { groupCount }) => sum + groupCount, 0),
+      subscribers: subscriberCount,
+    }),
+    close() {
+      for (const channel of [...channels.values()])
+        channel.end([publicError('UNAVAILABLE', 'The gateway is being restarted. Subscribe again with the last cursor.')]);
+    },
+  };
+}
+
+const slowConsumer = () =>
+  publicError('SLOW_CONSUMER', 'The events were read too slowly. Subscribe again with the last cursor.');
+
+type Variables = Record<string, unknown>;
+
+interface PreparedRequest {
+  plan: SubscriptionPlan;
+  primaryVariables: Variables;
+  channelKey: string;
+  groupKey: string;
+}
+
+/** Finds what a request can share with others: the same stream, seen by the same viewer, and then the same document. */
+function prepare(
+  plan: SubscriptionPlan,
+  { apiSchema }: Graph,
+  { variables, context: { viewer } }: SubscribeRequest,
+): PreparedRequest | { errors: readonly GraphQLError[] } {
+  const given = variables ?? {};
+  const { coerced, errors } = getVariableValues(apiSchema, plan.operation.variableDefinitions ?? [], given);
+  if (errors) return { errors: errors.map(badInput) };
+  const { primary, shape } = plan;
+  const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
+  const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));
+  // Who comes with a cursor replays alone: what others of the same cursor have seen already was not for this one.
+  const sharing = shape.startsAfter(coerced) ? randomUUID() : [viewer.id, viewer.displayName, viewer.avatarUrl];
+  return {
+    plan,
+    primaryVariables,
+    channelKey: stableText([primary.serviceName, primary.operation, primaryVariables, sharing]),
+    groupKey: stableText([plan.key, coerced]),
+  };
+}
+
+const badInput = ({ message, nodes }: GraphQLError) =>
+  new GraphQLError(message, { ...(nodes && { nodes }), extensions: { code: 'BAD_USER_INPUT' } });
+
+/** The same for values that differ only in the order of their keys. */
+const stableText = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) =>
+    part && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );

@@ -1,0 +1,135 @@
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import { type Client, createClient } from 'graphql-ws';
+import { type ClientOptions, WebSocket } from 'ws';
+import { type SigningKey, signViewer, type Viewer } from '../../platform/identity.ts';
+import type { Logger } from '../../platform/log.ts';
+import { CONNECTION_BODY, subscriptionBody } from '../../platform/subscription-server.ts';
+
+/** The gateway's socket to a room, which carries all the streams it follows there. */
+export interface Upstream {
+  /** Opens a stream; the function it returns leaves it at once. After that, and after an end, the sink hears nothing. */
+  follow(request: StreamRequest, sink: StreamSink): () => void;
+  close(): Promise<void>;
+}
+
+export interface StreamRequest {
+  query: string;
+  variables: Record<string, unknown>;
+  viewer: Viewer;
+}
+
+/** Hears events, and then one of `lost` and `end`. */
+export interface StreamSink {
+  next(event: FormattedExecutionResult): void;
+  /** The socket was lost, or there was none to be had: whoever follows may try again. */
+  lost(): void;
+  /** The room says that there is no more, with errors if that is not the stream's own end. */
+  end(errors?: readonly GraphQLFormattedError[]): void;
+}
+
+export interface UpstreamOptions {
+  room: string;
+  /** The address of the room over http or https. */
+  url: string;
+  key: SigningKey;
+  /** How long connecting, and an answer to a ping, may take. */
+  timeoutMs: number;
+  /** The time between pings. */
+  pingMs: number;
+  eventBytesMax: number;
+  log: Logger;
+}
+
+/** Signs for the connection itself, which serves all viewers. */
+const GATEWAY: Viewer = {
+  id: '00000000-0000-7000-8000-000000000000',
+  displayName: 'Gateway',
+  avatarUrl: null,
+};
+
+/** An idle socket is kept this long, so that one client's reconnect does not cost a socket. */
+const IDLE_MS = 5_000;
+
+/**
+ * Follows a room's streams over one graphql-ws socket, opened when it is first needed.
+ *
+ * graphql-ws's own retry is not used: it would send the same message again, whose statement has expired by then and
+ * which asks for the events from the beginning. Each follower hears of the loss and asks anew.
+ */
+export function connectUpstream(options: UpstreamOptions): Upstream {
+  const { room, key, log } = options;
+  const losers = new Set<() => void>();
+  const loseAll = () => {
+    for (const lose of [...losers]) lose();
+  };
+  const client = openClient(options, loseAll);
+
+  return {
+    follow({ query, variables, viewer }, sink) {
+      let isOver = false;
+      let leave = () => undefined as void;
+      const finish = (tell: () => void) => {
+        if (isOver) return;
+        isOver = true;
+        losers.delete(lose);
+        leave();
+        tell();
+      };
+      const lose = () => finish(() => sink.lost());
+      losers.add(lose);
+      void signViewer(key, room, viewer, subscriptionBody(query, variables)).then((statement) => {
+        if (isOver) return;
+        leave = client.subscribe(
+          { query, variables, extensions: { statement } },
+          {
+            next: (event) => {
+              if (!isOver) sink.next(event as FormattedExecutionResult);
+            },
+            error: (error) =>
+              finish(() => {
+                if (Array.isArray(error)) return sink.end(error as GraphQLFormattedError[]);
+                log.warn({ err: error, room }, 'upstream.lost');
+                sink.lost();
+              }),
+            complete: () => finish(() => sink.end()),
+          },
+        );
+      });
+      return () => finish(() => undefined);
+    },
+    close: async () => client.dispose(),
+  };
+}
+
+function openClient({ url, room, key, timeoutMs, pingMs, eventBytesMax }: UpstreamOptions, onLoss: () => void): Client {
+  const socketOptions = { handshakeTimeout: timeoutMs, maxPayload: eventBytesMax, perMessageDeflate: false };
+  class BoundedWebSocket extends WebSocket {
+    constructor(address: string, protocols?: string | string[], more?: ClientOptions) {
+      super(address, protocols, { ...more, ...socketOptions });
+    }
+  }
+  let pongDeadline: NodeJS.Timeout | undefined;
+  const client = createClient({
+    url: `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/graphql`,
+    webSocketImpl: BoundedWebSocket,
+    connectionParams: async () => ({ statement: await signViewer(key, room, GATEWAY, CONNECTION_BODY) }),
+    connectionAckWaitTimeout: timeoutMs,
+    lazyCloseTimeout: IDLE_MS,
+    keepAlive: pingMs,
+    retryAttempts: 0,
+    on: {
+      // Without a deadline a room that hangs, or a network that drops packets, looks like a quiet stream for ever.
+      ping: (isReceived) => {
+        if (!isReceived) pongDeadline = setTimeout(() => client.terminate(), timeoutMs);
+      },
+      pong: (isReceived) => {
+        if (isReceived) clearTimeout(pongDeadline);
+      },
+      closed: () => {
+        clearTimeout(pongDeadline);
+        onLoss();
+      },
+    },
+  });
+  return client;
+}

@@ -1,0 +1,124 @@
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
+import { request } from 'undici';
+import { v5 as uuidV5 } from 'uuid';
+import { z } from 'zod';
+import { DomainError } from '../platform/errors.ts';
+import type { Viewer } from '../platform/identity.ts';
+import type { Authenticate } from './authentication.ts';
+
+export interface TokenVerifierOptions {
+  issuer: string;
+  clientId: string;
+}
+
+const CLOCK_TOLERANCE_SECONDS = 30;
+const DISCOVERY_TIMEOUT_MS = 5_000;
+/** A provider that cannot be reached is not asked again for every request. */
+const DISCOVERY_PAUSE_MS = 2_000;
+const DISPLAY_NAME_CHARACTERS_MAX = 200;
+
+/** People are known by the pair of issuer and subject: neither name nor e-mail address stays the same. */
+const PEOPLE = '8d7a0f52-6b83-5d1c-8e19-4c5f2b9d7e31';
+
+const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
+
+/**
+ * Verifies access tokens of one OIDC provider, whose keys it finds by discovery at the first token.
+ *
+ * Takes RS256 and ES256 alone, so that neither `none` nor the public key as a shared secret passes; issuer and
+ * audience must be exactly those, `exp` and `sub` must be there. Keys are kept, and used while the provider is down.
+ */
+export function createTokenVerifier({ issuer, clientId }: TokenVerifierOptions): Authenticate {
+  const findKey = createKeyFinder(issuer);
+  return async (authorization) => {
+    const token = /^Bearer\s+(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
+    if (!token) throw refused('Sign in: send `Authorization: Bearer <access token>`.');
+    const payload = await verify(token, { issuer, clientId }, findKey);
+    return { viewer: viewerOf(payload, issuer), expiresAt: payload.exp! * 1000 };
+  };
+}
+
+const refused = (message: string) => new DomainError('UNAUTHENTICATED', message);
+
+async function verify(
+  token: string,
+  { issuer, clientId }: TokenVerifierOptions,
+  findKey: JWTVerifyGetKey,
+): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, findKey, {
+      issuer,
+      audience: clientId,
+      algorithms: ['RS256', 'ES256'],
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof DomainError) throw error;
+    if (error instanceof errors.JWTExpired) throw refused('The access token has expired. Renew it.');
+    throw refused('The access token is not valid here.');
+  }
+}
+
+function viewerOf(claims: JWTPayload, issuer: string): Viewer {
+  const name = [claims['name'], claims['preferred_username']].find(
+    (value): value is string => typeof value === 'string' && value.trim() !== '',
+  );
+  const picture = claims['picture'];
+  return {
+    id: uuidV5(`${issuer}|${claims.sub}`, PEOPLE),
+    displayName: (name ?? 'Unknown').trim().slice(0, DISPLAY_NAME_CHARACTERS_MAX),
+    avatarUrl: typeof picture === 'string' && picture.startsWith('https://') ? picture : null,
+  };
+}
+
+/** Finds the key of a token. Throws UNAVAILABLE when no key was ever had and the provider cannot be reached. */
+function createKeyFinder(issuer: string): JWTVerifyGetKey {
+  let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
+  let failedAt = 0;
+  const discoverOnce = () => {
+    if (!discovery && Date.now() - failedAt < DISCOVERY_PAUSE_MS) throw providerDown();
+    discovery ??= discover(issuer).catch((error: unknown) => {
+      discovery = null;
+      failedAt = Date.now();
+      throw error;
+    });
+    return discovery;
+  };
+  return async (header, token) => {
+    const remote = await discoverOnce();
+    try {
+      return await remote(header, token);
+    } catch (error) {
+      // The token's own fault: an unknown key, or one for another algorithm.
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw error;
+      const known = remote.jwks();
+      if (!known) throw providerDown();
+      return createLocalJWKSet(known)(header, token);
+    }
+  };
+}
+
+const providerDown = () =>
+  new DomainError('UNAVAILABLE', 'Sign-in cannot be checked now, as its provider does not answer. Try again later.');
+
+async function discover(issuer: string) {
+  try {
+    const { statusCode, body } = await request(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
+      signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS),
+    });
+    const found = Discovery.parse(await body.json());
+    if (statusCode !== 200 || found.issuer !== issuer) throw new Error(`${found.issuer} is not ${issuer}`);
+    return createRemoteJWKSet(new URL(found.jwks_uri), { timeoutDuration: DISCOVERY_TIMEOUT_MS });
+  } catch {
+    throw providerDown();
+  }
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { GatewayConfig } from '../gateway/config.ts';
+import { startGateway } from '../gateway/gateway.ts';
+import { startSimulator } from '../openclaw-simulator/simulator.ts';
+import { readConfig } from '../platform/config.ts';
+import { createLocalDoorbell } from '../platform/doorbell.ts';
+import { openEmbeddedDatabase } from '../platform/embedded.ts';
+import { createLog, type Logger } from '../platform/log.ts';
+import type { Infrastructure } from '../platform/room.ts';
+import type { RunningService } from '../platform/service.ts';
+import { AgentsConfig } from '../subgraphs/agents/config.ts';
+import { startAgents } from '../subgraphs/agents/subgraph.ts';
+import { ChatConfig } from '../subgraphs/chat/config.ts';
+import { startChat } from '../subgraphs/chat/subgraph.ts';
+import { ProjectsConfig } from '../subgraphs/projects/config.ts';
+import { startProjects } from '../subgraphs/projects/subgraph.ts';
+import { TasksConfig } from '../subgraphs/tasks/config.ts';
+import { startTasks } from '../subgraphs/tasks/subgraph.ts';
+
+/** What only the embedded form has: where its rows are, and the OpenClaw it would rather ask. */
+const EmbeddedConfig = z.object({
+  DATA_DIR: z.string().default('.data').describe('The folder of the embedded database.'),
+  LOG_LEVEL: z.string().default('warn'),
+  OPENCLAW_URL: z.string().optional(),
+});
+
+/** Long enough for a person to see a run at work. */
+const SIMULATED_RUN_MS = 2_000;
+
+/** Starts the database, OpenClaw's stand-in, the four rooms and the gateway, in this order, and says where they are. */
+export async function startEverything(): Promise<RunningService> {
+  const { DATA_DIR, LOG_LEVEL, OPENCLAW_URL } = readConfig(EmbeddedConfig);
+  const log = createLog('team-board', LOG_LEVEL);
+  const running: { close(): Promise<unknown> }[] = [];
+  const started = <Part extends { close(): Promise<unknown> }>(part: Part): Part => {
+    running.unshift(part);
+    return part;
+  };
+  const close = async () => {
+    for (const part of running) await part.close();
+  };
+  try {
+    const infrastructure = started(await openInfrastructure(DATA_DIR, log));
+    const simulator = OPENCLAW_URL
+      ? null
+      : await startSimulator({ acceptAnyAgent: true, delayMs: SIMULATED_RUN_MS });
+    if (simulator) started({ close: () => simulator.stop({ drain: true }) });
+    const settings = readSettings(LOG_LEVEL, simulator);
+
+    const projects = started(await startProjects(settings.projects, infrastructure));
+    const tasks = started(await startTasks(settings.tasks, infrastructure));
+    const agents = started(await startAgents(settings.agents, infrastructure));
+    const chat = started(await startChat(settings.chat, infrastructure));
+    const gateway = started(
+      await startGateway({
+        ...settings.gateway,
+        PROJECTS_URL: `http://127.0.0.1:${projects.port}`,
+        TASKS_URL: `http://127.0.0.1:${tasks.port}`,
+        AGENTS_URL: `http://127.0.0.1:${agents.port}`,
+        CHAT_URL: `http://127.0.0.1:${chat.port}`,
+      }),
+    );
+    simulator?.set({ callbackUrl: `http://127.0.0.1:${gateway.port}/agents/callback` });
+    console.log(welcome(gateway.port, [projects, tasks, agents, chat], DATA_DIR, OPENCLAW_URL));
+    return { log, shutdownSeconds: settings.gateway.SHUTDOWN_SECONDS, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openInfrastructure(folder: string, log: Logger): Promise<Infrastructure> {
+  const database = await openEmbeddedDatabase(folder);
+  return {
+    source: { kind: 'embedded', pglite: database.pglite },
+    doorbell: createLocalDoorbell(log),
+    sweepSeconds: 5,
+    close: () => database.close(),
+  };
+}
+
+/** The settings of every part. Secrets between parts of one process are made up anew at every start. */
+function readSettings(logLevel: string, simulator: Awaited<ReturnType<typeof startSimulator>> | null) {
+  const defaults = {
+    LOG_LEVEL: logLevel,
+    GATEWAY_SIGNING_KEY: randomBytes(32).toString('hex'),
+    DATABASE_URL: 'postgres://embedded',
+    REDIS_URL: 'redis://embedded',
+    SIGN_IN: 'development',
+    ...(simulator && {
+      OPENCLAW_URL: simulator.url,
+      OPENCLAW_TOKEN: simulator.hooksToken,
+      OPENCLAW_GATEWAY_TOKEN: simulator.gatewayToken,
+      OPENCLAW_CALLBACK_SECRET: simulator.callbackSecret,
+    }),
+  };
+  return {
+    projects: readConfig(ProjectsConfig, undefined, defaults),
+    tasks: readConfig(TasksConfig, undefined, defaults),
+    agents: readConfig(AgentsConfig, undefined, defaults),
+    chat: readConfig(ChatConfig, undefined, defaults),
+    gateway: readConfig(GatewayConfig, undefined, defaults),
+  };
+}
+
+const welcome = (
+  port: number,
+  rooms: { port: number }[],
+  folder: string,
+  openClawUrl: string | undefined,
+): string => `
+Team Board is running, all of it in this process; its rows are in ${folder}.
+
+  GraphQL    http://127.0.0.1:${port}/graphql     subscriptions over graphql-ws at the same address
+  Explorer   http://127.0.0.1:${port}/            open it in a browser
+  Health     http://127.0.0.1:${port}/readyz      and /livez; the rooms on ports ${rooms.map((room) => room.port).join(', ')} have both too
+  OpenClaw   ${openClawUrl ?? 'the simulator: no model is asked, no work is done. Set OPENCLAW_URL for a real one.'}
+  Sign-in    none: everybody on this machine is the development viewer, and nobody else can connect.
+
+Next: \`npm run demo\` in another terminal plays a run from start to end. Ctrl-C stops.
+`;
