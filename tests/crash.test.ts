@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../platform/testing/wait.ts';
+import { type Client, connectClient } from './client.ts';
+import { type System, startSystem } from './system.ts';
+
+let system: System;
+let client: Client;
+beforeAll(async () => {
+  system = await startSystem({ DISPATCH_LEASE_SECONDS: '2', OPENCLAW_ADMISSION_TIMEOUT_SECONDS: '1' });
+  client = connectClient(system.url);
+});
+afterAll(async () => {
+  await client.close();
+  await system.close();
+});
+
+const FINAL = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELED'];
+let counter = 0;
+
+/** A run on an agent with one slot; its deadline is the shortest there is. */
+async function startRun() {
+  const mark = `c${Date.now().toString(36).slice(-6)}${(counter++).toString(36)}`;
+  const { data } = await client.ask(
+    `mutation ($key: String!, $slug: String!) {
+       projectCreate(input: { key: $key, name: "Crash" }) { project { id } }
+       agentCreate(input: { name: "Writer", slug: $slug }) { agent { id } } }`,
+    { key: mark.toUpperCase(), slug: mark },
+  );
+  const projectId: string = data.projectCreate.project.id;
+  const agentId: string = data.agentCreate.agent.id;
+  const task = await client.ask(
+    'mutation ($projectId: ID!) { taskCreate(input: { projectId: $projectId, title: "T" }) { task { id } } }',
+    { projectId },
+  );
+  const started = await client.ask(
+    `mutation ($agentId: ID!, $taskId: ID!) {
+       agentRunStart(input: { agentId: $agentId, taskId: $taskId, instruction: "Go", timeoutSeconds: 10 }) { run { id cursor } } }`,
+    { agentId, taskId: task.data.taskCreate.task.id },
+  );
+  const { id, cursor }: { id: string; cursor: string } = started.data.agentRunStart.run;
+  return { runId: id, cursor, agentId };
+}
+
+const stateOf = async (runId: string): Promise<string | undefined> => {
+  const { data } = await client.ask('query ($id: ID!) { agentRun(id: $id) { state } }', { id: runId });
+  return data?.agentRun?.state;
+};
+
+/** The run ends within its deadline and what leases allow, once, and its agent is free. */
+async function expectSettled({ runId, cursor, agentId }: Awaited<ReturnType<typeof startRun>>) {
+  await until('the run has ended', async () => FINAL.includes((await stateOf(runId)) ?? ''), 40_000);
+  const { data } = await client.ask('query ($id: ID!) { agent(id: $id) { status currentTasks } }', {
+    id: agentId,
+  });
+  expect(data.agent).toEqual({ status: 'IDLE', currentTasks: 0 });
+  const follow = client.follow(
+    `subscription ($runId: ID!, $after: EventCursor) {
+       agentRunEvents(runId: $runId, after: $after) { __typename ... on AgentRunChanged { run { state } } } }`,
+    { runId, after: cursor },
+  );
+  await until('all events are there', () => follow.state.isComplete);
+  const states = follow.events.flatMap(({ run }) => run?.state ?? []);
+  expect(states[0]).toBe('QUEUED');
+  expect(states.filter((state) => FINAL.includes(state))).toHaveLength(1);
+  return states;
+}
+
+describe('the process of the agents is killed with SIGKILL', () => {
+  test('while OpenClaw works: the report finds its run after the restart', async () => {
+    system.simulator.set({ delayMs: 1_500, dispatch: 'normal' });
+    const run = await startRun();
+    await until('it runs', async () => (await stateOf(run.runId)) === 'RUNNING');
+
+    await system.crash('agents');
+
+    expect((await expectSettled(run)).at(-1)).toBe('SUCCEEDED');
+  });
+
+  test('while the run is handed over and nobody learns whether it was admitted: the agent works once', async () => {
+    system.simulator.set({ delayMs: 50, dispatch: 'hang', times: 1 });
+    const run = await startRun();
+    await until('it is handed over', async () => (await stateOf(run.runId)) === 'DISPATCHING');
+
+    await system.crash('agents');
+
+    expect((await expectSettled(run)).at(-1)).toBe('SUCCEEDED');
+    const executions = Object.entries(system.simulator.state().runsStarted).filter(([key]) =>
+      key.includes(run.runId),
+    );
+    expect(executions.map(([, count]) => count)).toEqual([1]);
+  });
+
+  test('while OpenClaw will never report: the run times out and its slot is free', async () => {
+    system.simulator.set({ delayMs: 50, dispatch: 'normal', callbacks: 'never', times: 1 });
+    const run = await startRun();
+    await until('it runs', async () => (await stateOf(run.runId)) === 'RUNNING');
+
+    await system.crash('agents');
+
+    expect((await expectSettled(run)).at(-1)).toBe('TIMED_OUT');
+  });
+
+  test('at any moment, twelve times: every acknowledged run ends once and no slot stays taken', async () => {
+    system.simulator.set({ delayMs: 100, dispatch: 'normal', callbacks: 'normal' });
+    const runs: Awaited<ReturnType<typeof startRun>>[] = [];
+    for (let cycle = 0; cycle < 12; cycle++) {
+      runs.push(await startRun());
+      // From before the hand-over to after the report.
+      await new Promise((resolve) => setTimeout(resolve, cycle * 20));
+      await system.crash('agents');
+    }
+
+    const ends = await Promise.all(runs.map(expectSettled));
+
+    expect(ends.map((states) => states.at(-1))).toEqual(runs.map(() => 'SUCCEEDED'));
+  }, 180_000);
+});
+
+test('nothing that the processes wrote holds a secret', () => {
+  const { hooksToken, gatewayToken, callbackSecret } = system.simulator;
+  for (const secret of [hooksToken, gatewayToken, callbackSecret])
+    expect(system.output()).not.toContain(secret);
+});

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { GatewayConfig } from '../gateway/config.ts';
+import { ConfigError, readConfig } from '../platform/config.ts';
+import { AgentsConfig } from '../subgraphs/agents/config.ts';
+import { ChatConfig } from '../subgraphs/chat/config.ts';
+import { ProjectsConfig } from '../subgraphs/projects/config.ts';
+import { TasksConfig } from '../subgraphs/tasks/config.ts';
+
+const SCHEMAS = [GatewayConfig, ProjectsConfig, TasksConfig, AgentsConfig, ChatConfig];
+const template = Object.fromEntries(
+  readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => /^[A-Z_]+=/.test(line))
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+);
+/** Read by `npm start` and by docker compose, not by a service. */
+const NOT_OF_A_SERVICE = ['DATA_DIR', 'POSTGRES_PASSWORD'];
+
+describe('.env.example', () => {
+  test('names every setting of every service, and none that there is not', () => {
+    const settings = new Set(SCHEMAS.flatMap((schema) => Object.keys(schema.shape)));
+    expect(Object.keys(template).sort()).toEqual([...settings, ...NOT_OF_A_SERVICE].sort());
+  });
+
+  test('holds no secret, and everything that it does hold is accepted', () => {
+    for (const schema of SCHEMAS) {
+      try {
+        readConfig(schema, template);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigError);
+        const problems = (error as Error).message.split('\n').slice(1);
+        for (const problem of problems)
+          expect(problem).toMatch(/(KEY|TOKEN|SECRET|CLIENT_ID|ISSUER) is not set/);
+      }
+    }
+  });
+
+  test('a default in it is the default of the service', () => {
+    for (const schema of SCHEMAS) {
+      for (const [name, type] of Object.entries(schema.shape)) {
+        const byDefault = type.safeParse(undefined);
+        const given = template[name] ? type.safeParse(template[name]) : undefined;
+        if (byDefault.success && byDefault.data !== undefined && given) {
+          expect({ name, value: given.data }).toEqual({ name, value: byDefault.data });
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, visit } from 'graphql';
+import { API_FILE, apiSchemaOf, composeSupergraph, SUPERGRAPH_FILE } from '../schema/compose.ts';
+import { ERROR_CODES } from '../schema/errors.ts';
+import { RUN_STATES } from '../schema/events/agents.ts';
+import { ROLES } from '../schema/roles.ts';
+import { ROOMS, roomSdl } from '../schema/sdl.ts';
+
+const api = buildSchema(readFileSync(API_FILE, 'utf8'));
+const valuesOf = (name: string) => {
+  const type = api.getType(name);
+  if (!isEnumType(type)) throw new Error(`${name} is not an enum`);
+  return type.getValues().map((value) => value.name);
+};
+
+describe('the schema', () => {
+  test('the committed supergraph and API schema are what the rooms compose to', () => {
+    const supergraph = composeSupergraph();
+    expect(readFileSync(SUPERGRAPH_FILE, 'utf8') === supergraph).toBe(true);
+    expect(readFileSync(API_FILE, 'utf8') === apiSchemaOf(supergraph)).toBe(true);
+  });
+
+  test('every type, field, argument-carrying input and enum value of every room is described', () => {
+    const bare: string[] = [];
+    for (const room of ROOMS) {
+      const path: string[] = [room];
+      visit(roomSdl(room), {
+        enter(node, key, _parent, _path, ancestors) {
+          const isDefinition =
+            /^(ObjectType|InterfaceType|InputObjectType|EnumType|ScalarType)Definition$/.test(node.kind) ||
+            ((node.kind === 'FieldDefinition' || node.kind === 'EnumValueDefinition') && key !== 'name');
+          if (!isDefinition || !('name' in node) || !node.name) return;
+          const isRoot = ['Query', 'Mutation', 'Subscription'].includes(node.name.value);
+          if (!isRoot && !('description' in node && node.description)) {
+            const owner = ancestors.findLast((each) => !Array.isArray(each) && 'name' in each && each.name);
+            bare.push(
+              [
+                ...path,
+                (owner as { name?: { value: string } } | undefined)?.name?.value,
+                node.name.value,
+              ].join(' '),
+            );
+          }
+        },
+      });
+    }
+    expect(bare).toEqual([]);
+  });
+
+  test('every mutation takes one input and answers with userErrors', () => {
+    for (const field of Object.values(api.getMutationType()?.getFields() ?? {})) {
+      expect(field.args.map(({ name }) => name)).toEqual(['input']);
+      expect(isInputObjectType(api.getType(String(field.args[0]?.type).replace('!', '')))).toBe(true);
+      const payload = api.getType(String(field.type).replace('!', ''));
+      expect(isObjectType(payload) && String(payload.getFields()['userErrors']?.type)).toBe('[UserError!]!');
+    }
+  });
+
+  test('every subscription yields StreamCaughtUp and StreamReset', () => {
+    for (const field of Object.values(api.getSubscriptionType()?.getFields() ?? {})) {
+      const event = api.getType(String(field.type).replace('!', ''));
+      if (!isInterfaceType(event)) throw new Error(`${field.name} does not yield an interface`);
+      const kinds = api.getPossibleTypes(event).map(({ name }) => name);
+      expect(kinds).toEqual(expect.arrayContaining(['StreamCaughtUp', 'StreamReset']));
+    }
+  });
+});
+
+describe('one list of names', () => {
+  test('the error codes of the table are those of the schema and of docs/errors.md', () => {
+    const userCodes = Object.entries(ERROR_CODES).filter(([, { userError }]) => userError);
+    expect(valuesOf('ErrorCode').sort()).toEqual(userCodes.map(([code]) => code).sort());
+    const docs = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8').replaceAll(/ +/g, ' ');
+    for (const [code, { meaning }] of Object.entries(ERROR_CODES))
+      expect(docs).toContain(`| \`${code}\` | ${meaning} |`);
+  });
+
+  test('the states of a run and the roles are those of the schema', () => {
+    expect(valuesOf('RunState').sort()).toEqual([...RUN_STATES].sort());
+    expect(valuesOf('ProjectRole').sort()).toEqual([...ROLES].sort());
+  });
+});
