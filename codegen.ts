@@ -43,8 +43,26 @@ const config: CodegenConfig = {
     ...room('agents', 'AgentsContext', {
       Agent: '../entities/agent.ts#Agent as AgentRow',
       AgentRun: '../entities/agent-run.ts#AgentRun as AgentRunRow',
+      RunAttempt: '../entities/run-attempt.ts#RunAttempt as RunAttemptRow',
+      RunQuestion: '../entities/run-question.ts#RunQuestion as RunQuestionRow',
+      RunActivity: '../entities/run-activity.ts#RunActivity as RunActivityRow',
+      OpenClawTarget: '../resolvers/openclaw-targets.ts#OpenClawTargetView',
       AgentRunChanged: '../resolvers/subscription.ts#AgentRunChangedRoot',
       AgentStatusChanged: '../resolvers/subscription.ts#AgentStatusChangedRoot',
+    }),
+    ...room('tasks', 'TasksContext', {
+      Task: '../entities/task.ts#Task as TaskRow',
+      BoardColumn: '../entities/board-column.ts#BoardColumn as BoardColumnRow',
+      Comment: '../entities/comment.ts#Comment as CommentRow',
+      TaskChange: '../entities/task-change.ts#TaskChange as TaskChangeRow',
+      TaskChanged: '../resolvers/subscription.ts#TaskChangedRoot',
+      TaskRemoved: '../resolvers/subscription.ts#TaskRemovedRoot',
+      CommentAdded: '../resolvers/subscription.ts#CommentAddedRoot',
+    }),
+    ...room('chat', 'ChatContext', {
+      Channel: '../entities/channel.ts#Channel as ChannelRow',
+      Message: '../entities/message.ts#Message as MessageRow',
+      MessageChanged: '../resolvers/subscription.ts#MessageChangedRoot',
     }),
     ...room('projects', 'ProjectsContext', {
       Project: '../entities/project.ts#Project as ProjectRow',

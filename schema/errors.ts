@@ -20,9 +20,20 @@ export const ERROR_CODES = {
   AGENT_DISABLED: { userError: true, meaning: 'The agent is switched off.' },
   AGENT_BUSY: { userError: true, meaning: 'The agent has no free slot; try again later or queue the run.' },
   TASK_BUSY: { userError: true, meaning: 'The task already has a run that has not ended.' },
+  TASK_BLOCKED: {
+    userError: true,
+    meaning: 'A task that must be done first is not; `ignoreBlockers` starts the run all the same.',
+  },
+  LOOP_GUARD: {
+    userError: true,
+    meaning: 'Agents have started runs from runs too often; a person must go on.',
+  },
+  UNAVAILABLE: {
+    userError: true,
+    meaning: 'A part of the system that this needs cannot be reached now; try again later.',
+  },
 
   UNAUTHENTICATED: { userError: false, meaning: 'Sign in, or renew the access token.' },
-  UNAVAILABLE: { userError: false, meaning: 'A part of the system cannot be reached now; try again later.' },
   SLOW_CONSUMER: {
     userError: false,
     meaning: 'The client reads its subscription too slowly; subscribe again with the last cursor.',

@@ -6,11 +6,13 @@ export const RUN_STATES = [
   'QUEUED',
   'DISPATCHING',
   'RUNNING',
+  'INPUT_REQUIRED',
   'CANCELING',
   'SUCCEEDED',
   'FAILED',
   'TIMED_OUT',
   'CANCELED',
+  'EXPIRED',
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
@@ -23,14 +25,17 @@ export const RunChanged = defineEvent(
   z.object({
     runId: z.uuid(),
     agentId: z.uuid(),
+    agentName: z.string(),
     taskId: z.uuid(),
     projectId: z.uuid(),
     state: z.enum(RUN_STATES),
     attempt: z.int().min(0),
     /** The agent's answer, cut to `EVENT_ANSWER_CHARACTERS_MAX`; only with SUCCEEDED. */
     answer: z.string().nullable(),
-    /** Why it ended otherwise; only with FAILED, TIMED_OUT and CANCELED. */
+    /** Why it ended otherwise; only with FAILED, TIMED_OUT, CANCELED and EXPIRED. */
     failureMessage: z.string().nullable(),
+    /** What the agent asks of a person; only with INPUT_REQUIRED. */
+    question: z.string().nullable(),
   }),
 );
 

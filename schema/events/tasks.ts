@@ -11,6 +11,9 @@ export const TaskChanged = defineEvent(
     title: z.string(),
     description: z.string().nullable(),
     category: z.string(),
+    checklist: z.array(z.object({ text: z.string(), isDone: z.boolean() })),
+    /** The refs of the tasks that must be done first and are not. */
+    openBlockerRefs: z.array(z.string()),
     /** Names of fields of the GraphQL type `Task`. */
     changedFields: z.array(z.string()),
   }),
@@ -25,5 +28,12 @@ export const TaskRemoved = defineEvent(
 /** Somebody commented on a task. */
 export const CommentAdded = defineEvent(
   'tasks.comment-added.v1',
-  z.object({ commentId: z.uuid(), taskId: z.uuid(), projectId: z.uuid(), body: z.string() }),
+  z.object({
+    commentId: z.uuid(),
+    taskId: z.uuid(),
+    projectId: z.uuid(),
+    /** The name of whoever said it, as it was then. */
+    authorName: z.string(),
+    body: z.string(),
+  }),
 );

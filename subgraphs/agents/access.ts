@@ -4,6 +4,7 @@ import { isUuid } from '../../platform/input.ts';
 import type { RequestContext } from '../../platform/room.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
+import type { Agent } from './entities/agent.ts';
 import { AgentRun } from './entities/agent-run.ts';
 import { KnownTask } from './entities/known-task.ts';
 
@@ -54,3 +55,10 @@ export async function requireRun(
 /** Whether the viewer may see what belongs to a project. */
 export const maySee = async (ctx: RequestContext, projectId: string): Promise<boolean> =>
   (await ctx.grants.load(projectStream(projectId))) !== null;
+
+/** Whether the viewer may see an agent: everybody may, unless it is for some projects only. */
+export async function maySeeAgent(ctx: RequestContext, agent: Agent): Promise<boolean> {
+  if (!agent.projectIds || agent.ownerId === ctx.viewer.id) return true;
+  const seen = await Promise.all(agent.projectIds.map((projectId) => maySee(ctx, projectId)));
+  return seen.includes(true);
+}

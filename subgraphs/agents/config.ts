@@ -11,14 +11,45 @@ const callbackSecrets = z
   .describe('The secret by which the plugin in OpenClaw signs its callbacks.')
   .transform((text) => text.split(','));
 
+const url = z.url({ protocol: /^https?$/ });
+
+/** One more OpenClaw beside the first. */
+const Target = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits and -'),
+  url,
+  token: z.string().min(8),
+  gatewayToken: z.string().min(8),
+});
+
+const moreTargets = z
+  .string()
+  .default('[]')
+  .transform((text, check) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      check.addIssue('must be JSON: [{"name", "url", "token", "gatewayToken"}, …]');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(Target).max(20))
+  .refine((list) => new Set(['default', ...list.map(({ name }) => name)]).size === list.length + 1, {
+    message: 'must have names that differ from each other and from `default`, the one of OPENCLAW_URL',
+  })
+  .describe('More OpenClaws, as JSON. Agents name theirs; the one of OPENCLAW_URL is called `default`.');
+
 export const AgentsConfig = RoomConfig.extend({
   AGENTS_PORT: port(8003),
-  OPENCLAW_URL: z.url({ protocol: /^https?$/ }).describe('Where OpenClaw listens.'),
+  OPENCLAW_URL: url.describe('Where OpenClaw listens.'),
   OPENCLAW_TOKEN: secret('The hooks token of OpenClaw, `hooks.token` in its settings.', 8),
   OPENCLAW_GATEWAY_TOKEN: secret('The gateway token of OpenClaw, `gateway.auth.token` in its settings.', 8),
+  OPENCLAW_TARGETS: moreTargets,
   OPENCLAW_CALLBACK_SECRET: callbackSecrets,
-  OPENCLAW_RUNS_MAX: wholeNumber(1, 1000, 6).describe('Runs in OpenClaw at a time; it has 8 slots itself.'),
+  OPENCLAW_RUNS_MAX: wholeNumber(1, 1000, 6).describe(
+    'Runs in one OpenClaw at a time; it has 8 slots itself.',
+  ),
   OPENCLAW_ADMISSION_TIMEOUT_SECONDS: wholeNumber(1, 300, 20),
+  OPENCLAW_HEALTH_SECONDS: wholeNumber(1, 300, 10).describe('How often to look whether OpenClaw is ready.'),
   DISPATCH_LEASE_SECONDS: wholeNumber(1, 600, 30).describe('How long one process may hand over a run.'),
   DISPATCH_SWEEP_SECONDS: wholeNumber(1, 60, 2).describe(
     'How often to look for runs to start, end or ask about.',

@@ -4,6 +4,11 @@ import type { RequestContext } from '../../platform/room.ts';
 import { asArray } from '../../platform/sql.ts';
 import { Agent } from './entities/agent.ts';
 import { AgentRun } from './entities/agent-run.ts';
+import { OpenClawTarget } from './entities/openclaw-target.ts';
+import { RunAttempt } from './entities/run-attempt.ts';
+import { RunQuestion } from './entities/run-question.ts';
+import { UNFINISHED_STATES } from './entities/run-states.ts';
+import type { Targets } from './openclaw/targets.ts';
 
 /** What a request to this room has. */
 export type AgentsContext = RequestContext & {
@@ -15,8 +20,9 @@ export type AgentsContext = RequestContext & {
 export interface AgentsSettings {
   /** The deadline of a run that names none itself. */
   timeoutSeconds: number;
-  /** Runs in OpenClaw at a time, over all agents. */
+  /** Runs in one OpenClaw at a time, over all agents. */
   runsMax: number;
+  targets: Targets;
 }
 
 export const extendContext =
@@ -40,7 +46,7 @@ const createLoaders = ({ em }: RequestContext) => ({
     const rows: (Workload & { agent_id: string })[] = await em.execute(
       `select agent_id, count(slot)::int as held, count(*) filter (where state = 'QUEUED')::int as queued
        from agents.agent_run
-       where agent_id = any(?) and state in ('QUEUED', 'DISPATCHING', 'RUNNING', 'CANCELING')
+       where agent_id = any(?) and (slot is not null or state = 'QUEUED')
        group by agent_id`,
       [asArray(agentIds)],
     );
@@ -52,9 +58,37 @@ const createLoaders = ({ em }: RequestContext) => ({
   activeRun: new DataLoader<string, AgentRun | null>(async (taskIds) => {
     const runs = await em.find(AgentRun, {
       taskId: { $in: [...taskIds] },
-      state: { $in: ['QUEUED', 'DISPATCHING', 'RUNNING', 'CANCELING'] },
+      state: { $in: [...UNFINISHED_STATES] },
     });
     const byTask = new Map(runs.map((run) => [run.taskId, run]));
     return taskIds.map((id) => byTask.get(id) ?? null);
+  }),
+
+  /** The attempts of a run, first to last. */
+  attempts: new DataLoader<string, RunAttempt[]>(async (runIds) => {
+    const attempts = await em.find(
+      RunAttempt,
+      { runId: { $in: [...runIds] } },
+      { orderBy: { number: 'asc' } },
+    );
+    const byRun = Map.groupBy(attempts, ({ runId }) => runId);
+    return runIds.map((id) => byRun.get(id) ?? []);
+  }),
+
+  /** The newest question of a run. */
+  question: new DataLoader<string, RunQuestion | null>(async (runIds) => {
+    const questions = await em.find(
+      RunQuestion,
+      { runId: { $in: [...runIds] } },
+      { orderBy: { askedAt: 'asc' } },
+    );
+    const byRun = new Map(questions.map((question) => [question.runId, question]));
+    return runIds.map((id) => byRun.get(id) ?? null);
+  }),
+
+  target: new DataLoader<string, OpenClawTarget | null>(async (names) => {
+    const targets = await em.find(OpenClawTarget, { name: { $in: [...names] } });
+    const byName = new Map(targets.map((target) => [target.name, target]));
+    return names.map((name) => byName.get(name) ?? null);
   }),
 });

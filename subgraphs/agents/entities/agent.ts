@@ -17,6 +17,12 @@ const AgentSchema = defineEntity({
     isEnabled: p.boolean(),
     avatarUrl: p.string().length(2000).nullable(),
     ownerId: p.uuid(),
+    tags: p.array(),
+    /** The projects that may use it; null when all may. */
+    projectIds: p.array().nullable(),
+    /** The name of the OpenClaw that runs it. */
+    target: p.string().length(40),
+    archivedAt: p.datetime().length(3).nullable(),
     version: p.integer().version(),
     createdAt: p
       .datetime()

@@ -9,6 +9,9 @@ const KnownTaskSchema = defineEntity({
     ref: p.string(),
     title: p.text(),
     description: p.text().nullable(),
+    checklist: p.json<{ text: string; isDone: boolean }[]>(),
+    /** The refs of the tasks that must be done first and are not. */
+    openBlockerRefs: p.json<string[]>(),
     isRemoved: p.boolean(),
   },
 });

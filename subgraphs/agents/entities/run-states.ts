@@ -2,20 +2,40 @@ import type { RunState } from '../../../schema/events/agents.ts';
 
 /** Which state may follow which. A state with no followers is final. */
 export const RUN_TRANSITIONS = {
-  QUEUED: ['DISPATCHING', 'FAILED', 'CANCELED'],
+  // The three last: OpenClaw said that it did not take it, and did it all the same.
+  QUEUED: ['DISPATCHING', 'CANCELED', 'EXPIRED', 'SUCCEEDED', 'FAILED', 'INPUT_REQUIRED'],
   // A callback may arrive before OpenClaw's answer to the hand-over is stored.
-  DISPATCHING: ['QUEUED', 'RUNNING', 'CANCELING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT'],
-  RUNNING: ['CANCELING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT'],
+  DISPATCHING: [
+    'QUEUED',
+    'RUNNING',
+    'INPUT_REQUIRED',
+    'CANCELING',
+    'SUCCEEDED',
+    'FAILED',
+    'TIMED_OUT',
+    'CANCELED',
+  ],
+  // QUEUED again: the attempt failed for a reason that may pass.
+  RUNNING: ['QUEUED', 'INPUT_REQUIRED', 'CANCELING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELED'],
+  INPUT_REQUIRED: ['QUEUED', 'TIMED_OUT', 'CANCELED'],
   // A success that arrives before the stop is confirmed is kept.
   CANCELING: ['SUCCEEDED', 'CANCELED'],
   SUCCEEDED: [],
   FAILED: [],
   TIMED_OUT: [],
   CANCELED: [],
+  EXPIRED: [],
 } as const satisfies Record<RunState, readonly RunState[]>;
 
 /** The states in which a run holds one of its agent's slots. */
 export const SLOT_STATES = ['DISPATCHING', 'RUNNING', 'CANCELING'] as const satisfies readonly RunState[];
+
+/** The states of a run that has not ended. */
+export const UNFINISHED_STATES = [
+  'QUEUED',
+  ...SLOT_STATES,
+  'INPUT_REQUIRED',
+] as const satisfies readonly RunState[];
 
 export const isFinal = (state: RunState): boolean => RUN_TRANSITIONS[state].length === 0;
 export const holdsSlot = (state: RunState): boolean => (SLOT_STATES as readonly RunState[]).includes(state);

@@ -1,13 +1,11 @@
 import { type Loop, startLoop } from '../../../platform/loop.ts';
 import type { Room } from '../../../platform/room.ts';
 import { type Transaction, transact } from '../../../platform/transaction.ts';
-import { Agent } from '../entities/agent.ts';
-import type { AgentRun } from '../entities/agent-run.ts';
 import { type ClaimLimits, claimRun, reclaimRun } from '../operations/claim-run.ts';
+import type { Dispatch } from '../operations/dispatch.ts';
 import { noteHandOver } from '../operations/note-hand-over.ts';
-import type { OpenClaw } from './client.ts';
 import type { HandOver } from './hand-over.ts';
-import { idempotencyKeyOf } from './request.ts';
+import type { Targets } from './targets.ts';
 
 /**
  * Hands waiting runs to OpenClaw.
@@ -18,7 +16,7 @@ import { idempotencyKeyOf } from './request.ts';
  */
 export function startDispatcher(
   room: Room,
-  openClaw: OpenClaw,
+  targets: Targets,
   limits: ClaimLimits,
   sweepSeconds: number,
 ): Loop {
@@ -26,33 +24,33 @@ export function startDispatcher(
   const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>) =>
     transact({ em: room.orm.em, doorbell: room.doorbell, actor: 'dispatcher' }, work);
 
-  async function handOver(run: AgentRun, send: (run: AgentRun) => Promise<HandOver>): Promise<void> {
-    const outcome = await send(run);
-    room.log.info({ runId: run.id, attempt: run.attempt, outcome }, 'run.handed-over');
-    await inTransaction((tx) => noteHandOver(tx, run.id, outcome));
-  }
-
-  const send = (run: AgentRun) => openClaw.runAgent(run.requestBody ?? '', idempotencyKeyOf(run));
+  const send = async ({ target, body, idempotencyKey }: Dispatch): Promise<HandOver> =>
+    targets.get(target).runAgent(body, idempotencyKey);
 
   /**
    * OpenClaw forgets idempotency keys when it restarts, but keeps sessions, and goes on with them by itself.
    * So before anything is sent again we look whether the session is there.
    */
-  async function sendAgain(run: AgentRun): Promise<HandOver> {
+  async function sendAgain(dispatch: Dispatch): Promise<HandOver> {
     try {
-      const agent = await room.orm.em.fork().findOneOrFail(Agent, { id: run.agentId });
-      const { kind } = await openClaw.readSession(agent.slug, run.sessionKey ?? '');
+      const { kind } = await targets.get(dispatch.target).readSession(dispatch);
       if (kind !== 'unknown') return { kind: 'admitted' };
     } catch (error) {
       return { kind: 'unknown', message: (error as Error).message };
     }
-    return send(run);
+    return send(dispatch);
   }
 
   /** Goes on in the background: OpenClaw may take 20 seconds to answer, and other runs must not wait for it. */
-  const inBackground = (run: AgentRun, how: (run: AgentRun) => Promise<HandOver>) => {
-    const work = handOver(run, how)
-      .catch((err: unknown) => room.log.error({ err, runId: run.id }, 'run.hand-over-not-noted'))
+  const inBackground = (dispatch: Dispatch, how: (dispatch: Dispatch) => Promise<HandOver>) => {
+    const { runId, attempt } = dispatch;
+    const handOver = async () => {
+      const outcome = await how(dispatch);
+      room.log.info({ runId, attempt, outcome }, 'run.handed-over');
+      await inTransaction((tx) => noteHandOver(tx, dispatch, outcome));
+    };
+    const work = handOver()
+      .catch((err: unknown) => room.log.error({ err, runId }, 'run.hand-over-not-noted'))
       .finally(() => {
         handingOver.delete(work);
         loop.wake();

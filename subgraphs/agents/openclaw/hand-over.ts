@@ -6,6 +6,8 @@ export type HandOver =
   | { kind: 'admitted' }
   /** OpenClaw did not take it and may take it later. */
   | { kind: 'not-admitted'; message: string; retryAfterSeconds: number | null }
+  /** Nobody is there to take it. */
+  | { kind: 'unreachable'; message: string }
   /** It may or may not have taken it: the connection broke after the request was sent. */
   | { kind: 'unknown'; message: string }
   /** OpenClaw will never take it as it is. */
@@ -15,7 +17,11 @@ export type HandOver =
 const TRY_AGAIN = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
 
 /** Reads OpenClaw's answer to a hand-over. Any 2xx counts, whatever its body: the run was admitted. */
-export function readHandOver(status: number, body: string, retryAfter: string | null): HandOver {
+export function readHandOver(
+  status: number,
+  body: string,
+  retryAfter: string | null,
+): Exclude<HandOver, { kind: 'unknown' | 'unreachable' }> {
   if (status >= 200 && status < 300) return { kind: 'admitted' };
   const message = `OpenClaw answered ${status}: ${readErrorMessage(body)}`;
   if (TRY_AGAIN.has(status)) {
@@ -47,12 +53,10 @@ const NOT_SENT = new Set([
 ]);
 
 /** Reads a hand-over that got no answer. */
-export function readNoAnswer(error: unknown): HandOver {
+export function readNoAnswer(error: unknown): Extract<HandOver, { kind: 'unknown' | 'unreachable' }> {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   const message = `OpenClaw gave no answer: ${cause?.message ?? (error as Error).message}`;
-  return cause?.code && NOT_SENT.has(cause.code)
-    ? { kind: 'not-admitted', message, retryAfterSeconds: null }
-    : { kind: 'unknown', message };
+  return { kind: cause?.code && NOT_SENT.has(cause.code) ? 'unreachable' : 'unknown', message };
 }
 
 /** Seconds of a Retry-After header; an hour at most, so that a mistake over there does not stop us for days. */

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Verdict } from '../operations/settle-run.ts';
-
-/** OpenClaw shows at most 8,000 characters of each text, and says so by this end. */
-const CUT_MARK = '\n...(truncated)...';
+import type { Ending } from '../entities/ending.ts';
+import { readAnswer, readFailure, readUsage } from './ending.ts';
 
 const Text = z.object({ type: z.literal('text'), text: z.string() });
 const Row = z.object({
@@ -13,12 +11,15 @@ const Row = z.object({
   customType: z.string().nullish(),
   provider: z.string().nullish(),
   model: z.string().nullish(),
-  usage: z.object({ input: z.number(), output: z.number() }).nullish(),
+  timestamp: z.number().nullish(),
+  usage: z
+    .object({ input: z.number(), output: z.number(), cost: z.object({ total: z.number() }).nullish() })
+    .nullish(),
 });
-type Row = z.infer<typeof Row>;
+export type HistoryRow = z.infer<typeof Row>;
 
 /** The newest rows of a session, oldest first. */
-export const History = z.object({ messages: z.array(Row) });
+export const History = z.object({ messages: z.array(Row), nextCursor: z.string().nullish() });
 export type History = z.infer<typeof History>;
 
 /** What a session's history tells of its run. */
@@ -27,10 +28,10 @@ export type Finding =
   | { kind: 'unknown' }
   /** Nothing in it is an end: it is still at work, or ended without leaving a word. */
   | { kind: 'unfinished' }
-  /** It ends with an answer. */
-  | { kind: 'answered'; verdict: Extract<Verdict, { kind: 'succeeded' }> }
+  /** It ends with an answer or a question. */
+  | { kind: 'answered'; ending: Ending }
   /** It ends with an error. OpenClaw may yet try again by itself: an end only if it stays the last row. */
-  | { kind: 'stopped'; row: string; verdict: Extract<Verdict, { kind: 'failed' }> };
+  | { kind: 'stopped'; row: string; ending: Ending };
 
 /**
  * Reads the end of a session's history. Only a row of the assistant with `stopReason: "stop"` is an answer;
@@ -39,37 +40,24 @@ export type Finding =
 export function readHistory({ messages }: History): Finding {
   const last = messages.at(-1);
   if (last?.role === 'assistant' && last.stopReason === 'stop') {
-    const text = textOf(last);
-    const isTruncated = text.endsWith(CUT_MARK);
-    const answer = isTruncated ? text.slice(0, -CUT_MARK.length) : text;
-    return { kind: 'answered', verdict: { kind: 'succeeded', answer, isTruncated, usage: usageOf(last) } };
+    const usage = readUsage(last.usage, last.provider, last.model);
+    return { kind: 'answered', ending: readAnswer(textOf(last), usage) };
   }
   const hasStopped = last?.stopReason === 'error' || last?.stopReason === 'aborted';
   if (last && (hasStopped || last.customType === 'run-failed-before-reply')) {
-    const message = last.errorMessage || textOf(last) || 'The agent failed without a reason';
-    const verdict = {
-      kind: 'failed',
-      code: 'AGENT_ERROR',
-      message: message.slice(0, 2000),
-      usage: null,
-    } as const;
-    return { kind: 'stopped', row: JSON.stringify(last), verdict };
+    const ending: Ending =
+      last.stopReason === 'aborted' && !last.errorMessage
+        ? { kind: 'aborted' }
+        : readFailure(last.errorMessage || textOf(last), null);
+    return { kind: 'stopped', row: JSON.stringify(last), ending };
   }
   return { kind: 'unfinished' };
 }
 
-const textOf = ({ content }: Row): string =>
+/** The text of a row, whatever else is in it. */
+export const textOf = ({ content }: HistoryRow): string =>
   typeof content === 'string'
     ? content
     : (content ?? [])
         .map((part) => ('text' in part && typeof part.text === 'string' ? part.text : ''))
         .join('');
-
-const usageOf = ({ usage, provider, model }: Row) =>
-  usage
-    ? {
-        inputTokens: usage.input,
-        outputTokens: usage.output,
-        model: [provider, model].filter(Boolean).join('/') || null,
-      }
-    : null;

@@ -18,20 +18,28 @@ interface Frame {
   event?: string;
   id?: string;
   ok?: boolean;
+  payload?: { status?: string };
   error?: { message?: string };
 }
+
+/** `idle`: nothing runs in the session, or not yet: a run begins up to 3 seconds after OpenClaw took it. */
+export type AbortOutcome = 'aborted' | 'idle';
 
 /**
  * Stops what a session does. OpenClaw has no way to do it over HTTP, only `sessions.abort` over its WebSocket.
  *
- * Resolves when OpenClaw has said that it does; the end of the run itself is reported by its callback.
+ * Resolves when OpenClaw has said what it did; the end of the run itself is reported by its callback.
  * Throws when OpenClaw cannot be reached within 10 seconds, or refuses.
  */
-export function abortSession(openClawUrl: string, gatewayToken: string, sessionKey: string): Promise<void> {
+export function abortSession(
+  openClawUrl: string,
+  gatewayToken: string,
+  sessionKey: string,
+): Promise<AbortOutcome> {
   const url = new URL(openClawUrl);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(url);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<AbortOutcome>();
   const timer = setTimeout(() => reject(new Error('OpenClaw did not answer on its socket')), TIMEOUT_MS);
   const send = (id: string, method: string, params: object) =>
     socket.send(JSON.stringify({ type: 'req', id, method, params }));
@@ -43,7 +51,8 @@ export function abortSession(openClawUrl: string, gatewayToken: string, sessionK
     if (frame.event === 'connect.challenge') return send('connect', 'connect', introduction(gatewayToken));
     if (frame.type !== 'res') return undefined;
     if (!frame.ok) return reject(new Error(`OpenClaw refused: ${frame.error?.message ?? 'no reason given'}`));
-    return frame.id === 'connect' ? send('abort', 'sessions.abort', { key: sessionKey }) : resolve();
+    if (frame.id === 'connect') return send('abort', 'sessions.abort', { key: sessionKey });
+    return resolve(frame.payload?.status === 'aborted' ? 'aborted' : 'idle');
   };
   return promise.finally(() => {
     clearTimeout(timer);

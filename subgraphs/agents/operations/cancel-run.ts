@@ -1,23 +1,27 @@
 import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
+import { databaseTime } from '../../../platform/database.ts';
 import { DomainError } from '../../../platform/errors.ts';
 import { parseInput } from '../../../platform/input.ts';
 import type { RequestContext } from '../../../platform/room.ts';
+import type { Transaction } from '../../../platform/transaction.ts';
 import { requireRun } from '../access.ts';
 import { AgentRun } from '../entities/agent-run.ts';
-import { isFinal } from '../entities/run-states.ts';
+import { holdsSlot, isFinal } from '../entities/run-states.ts';
 import { changeRun } from './change-run.ts';
-import { settleRun } from './settle-run.ts';
+import { noteActivity } from './note-activity.ts';
+import { askForAbort } from './request-abort.ts';
+import { CANCELED, settleRun } from './settle-run.ts';
 
-const Input = z.object({ id: z.string() });
+const Input = z.object({ id: z.string(), mode: z.enum(['GRACEFUL', 'FORCE']) });
 
 /**
- * Asks a run to stop. A queued run is CANCELED at once; one in OpenClaw is CANCELING and keeps its slot until
- * OpenClaw says that it stopped, or its deadline passes. A repeat changes nothing.
- * Throws INVALID_TRANSITION when it has ended.
+ * Asks a run to stop. One that waits is CANCELED at once; one in OpenClaw is CANCELING and keeps its slot until
+ * OpenClaw says that it stopped, or its deadline passes; with FORCE it is CANCELED at once too. A repeat changes
+ * nothing. Throws INVALID_TRANSITION when it has ended.
  */
 export async function cancelRun(ctx: RequestContext, rawInput: unknown): Promise<AgentRun> {
-  const { id } = parseInput(Input, rawInput);
+  const { id, mode } = parseInput(Input, rawInput);
   await requireRun(ctx, id, 'MEMBER', ['input', 'id']);
   return ctx.transact(async (tx) => {
     const run = await tx.em.findOneOrFail(AgentRun, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -26,8 +30,21 @@ export async function cancelRun(ctx: RequestContext, rawInput: unknown): Promise
         field: ['input', 'id'],
       });
     }
-    if (run.state === 'QUEUED') await settleRun(tx, run, { kind: 'canceled' });
-    else if (run.state !== 'CANCELING') await changeRun(tx, run, 'CANCELING');
+    run.cancelRequestedAt ??= await databaseTime(tx.em);
+    if (mode === 'FORCE' || !holdsSlot(run.state)) await stopAtOnce(tx, run);
+    else if (run.state !== 'CANCELING') await stopInTime(tx, run, ctx.viewer.displayName);
     return run;
   });
+}
+
+async function stopAtOnce(tx: Transaction, run: AgentRun): Promise<void> {
+  const isAtWork = holdsSlot(run.state);
+  await settleRun(tx, run, CANCELED);
+  if (isAtWork) await askForAbort(tx, run);
+}
+
+async function stopInTime(tx: Transaction, run: AgentRun, by: string): Promise<void> {
+  await noteActivity(tx, run, 'CANCEL', `${by} asked it to stop`);
+  await askForAbort(tx, run);
+  await changeRun(tx, run, 'CANCELING');
 }

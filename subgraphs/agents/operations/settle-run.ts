@@ -1,22 +1,16 @@
 import { databaseTime } from '../../../platform/database.ts';
 import type { Transaction } from '../../../platform/transaction.ts';
+import type { RunState } from '../../../schema/events/agents.ts';
 import type { AgentRun, RunFailureCode } from '../entities/agent-run.ts';
+import { RunAttempt } from '../entities/run-attempt.ts';
 import { isFinal } from '../entities/run-states.ts';
 import { changeRun } from './change-run.ts';
-
-/** What a run cost, as far as it is known. */
-export interface Usage {
-  inputTokens: number | null;
-  outputTokens: number | null;
-  model: string | null;
-}
+import { noteActivity } from './note-activity.ts';
 
 /** How a run ended. */
 export type Verdict =
-  | { kind: 'succeeded'; answer: string; isTruncated: boolean; usage: Usage | null }
-  | { kind: 'failed'; code: RunFailureCode; message: string; usage: Usage | null }
-  | { kind: 'timed-out' }
-  | { kind: 'canceled' };
+  | { state: 'SUCCEEDED'; answer: string; isTruncated: boolean }
+  | { state: Exclude<RunState, 'SUCCEEDED'>; code: RunFailureCode; message: string };
 
 /**
  * Ends a run, once: the way to every final state. The caller holds the row's lock.
@@ -27,39 +21,37 @@ export type Verdict =
 export async function settleRun(tx: Transaction, run: AgentRun, verdict: Verdict): Promise<boolean> {
   if (isFinal(run.state)) return false;
   const now = await databaseTime(tx.em);
+  const isCanceled = run.state === 'CANCELING' && verdict.state !== 'SUCCEEDED';
+  const final: Verdict = isCanceled ? CANCELED : verdict;
   run.endedAt = now;
-  const final: Verdict =
-    run.state === 'CANCELING' && verdict.kind !== 'succeeded' ? { kind: 'canceled' } : verdict;
-  if ('usage' in verdict && verdict.usage) noteUsage(run, verdict.usage);
-  switch (final.kind) {
-    case 'succeeded':
-      run.startedAt ??= now;
-      run.answer = final.answer;
-      run.isAnswerTruncated = final.isTruncated;
-      await changeRun(tx, run, 'SUCCEEDED');
-      return true;
-    case 'failed':
-      note(run, final.code, final.message);
-      await changeRun(tx, run, 'FAILED');
-      return true;
-    case 'timed-out':
-      note(run, 'DEADLINE_EXCEEDED', `Nothing was heard of the run within ${run.timeoutSeconds} seconds`);
-      await changeRun(tx, run, 'TIMED_OUT');
-      return true;
-    case 'canceled':
-      note(run, 'CANCELED_BY_USER', 'The run was stopped');
-      await changeRun(tx, run, 'CANCELED');
-      return true;
+  run.isHandOverUnknown = false;
+  if (final.state === 'SUCCEEDED') {
+    run.startedAt ??= now;
+    run.answer = final.answer;
+    run.isAnswerTruncated = final.isTruncated;
+    await noteActivity(tx, run, 'RESPONSE', final.answer);
+  } else {
+    run.failureCode = final.code;
+    run.failureMessage = final.message;
+    await noteActivity(tx, run, final.state === 'CANCELED' ? 'CANCEL' : 'ERROR', final.message);
   }
+  await endNewestAttempt(tx, run, now);
+  await changeRun(tx, run, final.state);
+  return true;
 }
 
-function note(run: AgentRun, code: RunFailureCode, message: string): void {
-  run.failureCode = code;
-  run.failureMessage = message;
-}
+/** The verdict on a run that somebody stopped. */
+export const CANCELED = {
+  state: 'CANCELED',
+  code: 'CANCELED_BY_USER',
+  message: 'The run was stopped',
+} as const satisfies Verdict;
 
-function noteUsage(run: AgentRun, { inputTokens, outputTokens, model }: Usage): void {
-  run.inputTokens = inputTokens;
-  run.outputTokens = outputTokens;
-  run.usageModel = model;
+async function endNewestAttempt(tx: Transaction, run: AgentRun, now: Date): Promise<void> {
+  const attempt = await tx.em.findOne(RunAttempt, { runId: run.id, number: run.attempt });
+  if (!attempt || attempt.endedAt) return;
+  attempt.endedAt = now;
+  attempt.doubtUntil = null;
+  attempt.failureCode = run.failureCode ?? null;
+  attempt.failureMessage = run.failureMessage ?? null;
 }

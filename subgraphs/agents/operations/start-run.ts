@@ -1,16 +1,12 @@
-import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
-import { databaseTime, isUniqueViolation } from '../../../platform/database.ts';
-import { DomainError, notFound } from '../../../platform/errors.ts';
+import { DomainError } from '../../../platform/errors.ts';
 import { once } from '../../../platform/idempotency.ts';
-import { idempotencyKey, isUuid, nonBlankText, parseInput, whole } from '../../../platform/input.ts';
+import { idempotencyKey, nonBlankText, parseInput, whole } from '../../../platform/input.ts';
 import type { RequestContext } from '../../../platform/room.ts';
-import type { Transaction } from '../../../platform/transaction.ts';
-import { requireTask } from '../access.ts';
-import { Agent } from '../entities/agent.ts';
-import { AgentRun } from '../entities/agent-run.ts';
+import { requireRun, requireTask } from '../access.ts';
+import { AgentRun, RUN_PRIORITIES } from '../entities/agent-run.ts';
 import type { KnownTask } from '../entities/known-task.ts';
-import { publishRun } from './change-run.ts';
+import { explainBusyTask, queueRun } from './queue-run.ts';
 
 const Input = z.object({
   agentId: z.string(),
@@ -18,15 +14,22 @@ const Input = z.object({
   instruction: nonBlankText(20_000),
   whenBusy: z.enum(['REJECT', 'QUEUE']),
   timeoutSeconds: whole(10, 86_400).nullish(),
+  priority: z.enum(['LOW', 'NORMAL', 'HIGH']),
+  ignoreBlockers: z.boolean(),
+  startedByRunId: z.string().nullish(),
   idempotencyKey,
 });
 
+/** Agents that start each other are stopped after so many in a row, and so many on one task within an hour. */
+const CHAIN_DEPTH_MAX = 4;
+const STARTED_BY_AGENTS_MAX = 10;
+
 /**
  * Asks an agent to work on a task. The run is QUEUED; a dispatcher hands it to OpenClaw after the commit.
+ * `timeoutSeconds` is for a run that names none itself.
  *
- * Throws AGENT_DISABLED; AGENT_BUSY when the agent has as many unfinished runs as it may have and `whenBusy` is
- * REJECT; TASK_BUSY when the task has an unfinished run. The agent's row stays locked from the count to the
- * commit, so any number of starts at once cannot get in beyond `maxConcurrent`.
+ * Throws what `queueRun` throws; TASK_BUSY when the task has an unfinished run; LOOP_GUARD when agents have started
+ * runs from runs too often.
  */
 export async function startRun(
   ctx: RequestContext,
@@ -35,84 +38,49 @@ export async function startRun(
 ): Promise<AgentRun> {
   const { idempotencyKey: key, ...input } = parseInput(Input, rawInput);
   const task = await requireTask(ctx, input.taskId, 'MEMBER', ['input', 'taskId']);
+  const startedBy = input.startedByRunId ? await requireStarter(ctx, task, input.startedByRunId) : null;
   const call = { actor: ctx.viewer.id, operation: 'agentRunStart', key, input };
-  try {
-    return await ctx.transact(async (tx) => {
+  return explainBusyTask(task, () =>
+    ctx.transact(async (tx) => {
       const id = await once(tx.em, call, async () => {
-        const agent = await lockAgent(tx, input.agentId);
-        if (input.whenBusy === 'REJECT') await requireRoom(tx, agent);
-        const run = await queueRun(tx, ctx.viewer.id, agent, task, {
+        const run = await queueRun(ctx, tx, task, {
+          agentId: input.agentId,
+          whenBusy: input.whenBusy,
           instruction: input.instruction,
           timeoutSeconds: input.timeoutSeconds ?? timeoutSeconds,
+          priority: RUN_PRIORITIES[input.priority],
+          ignoresBlockers: input.ignoreBlockers,
+          startedBy,
+          field: ['input', 'agentId'],
         });
         return run.id;
       });
       return tx.em.findOneOrFail(AgentRun, { id });
-    });
-  } catch (error) {
-    if (!isUniqueViolation(error, 'agent_run_task_unfinished')) throw error;
-    throw new DomainError(
-      'TASK_BUSY',
-      `${task.ref} already has a run that has not ended; wait for it or cancel it`,
-      {
-        field: ['input', 'taskId'],
-      },
-    );
-  }
-}
-
-async function lockAgent({ em }: Transaction, id: string): Promise<Agent> {
-  const agent = isUuid(id) ? await em.findOne(Agent, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!agent) throw notFound('Agent', id, ['input', 'agentId']);
-  if (!agent.isEnabled) {
-    throw new DomainError('AGENT_DISABLED', `${agent.name} is switched off`, { field: ['input', 'agentId'] });
-  }
-  return agent;
-}
-
-async function requireRoom({ em }: Transaction, agent: Agent): Promise<void> {
-  const unfinished = await em.count(AgentRun, {
-    agentId: agent.id,
-    state: { $in: ['QUEUED', 'DISPATCHING', 'RUNNING', 'CANCELING'] },
-  });
-  if (unfinished >= agent.maxConcurrent) {
-    throw new DomainError(
-      'AGENT_BUSY',
-      `${agent.name} has ${unfinished} of ${agent.maxConcurrent} runs; try later`,
-      {
-        field: ['input', 'agentId'],
-      },
-    );
-  }
-}
-
-async function queueRun(
-  tx: Transaction,
-  requestedBy: string,
-  agent: Agent,
-  task: KnownTask,
-  { instruction, timeoutSeconds }: { instruction: string; timeoutSeconds: number },
-): Promise<AgentRun> {
-  const now = await databaseTime(tx.em);
-  const run = tx.em.create(AgentRun, {
-    agentId: agent.id,
-    taskId: task.id,
-    projectId: task.projectId,
-    state: 'QUEUED',
-    attempt: 0,
-    instruction,
-    timeoutSeconds,
-    requestedBy,
-    handOverFailures: 0,
-    nextHandOverAt: now,
-    isAnswerTruncated: false,
-    queuedAt: now,
-  });
-  await tx.em.flush();
-  await tx.em.execute(
-    'insert into agents.agent_project (agent_id, project_id) values (?, ?) on conflict do nothing',
-    [agent.id, task.projectId],
+    }),
   );
-  await publishRun(tx, run);
-  return run;
+}
+
+/** The run in which a run is asked for, if it may ask for another. */
+async function requireStarter(ctx: RequestContext, task: KnownTask, runId: string): Promise<AgentRun> {
+  const field = ['input', 'startedByRunId'];
+  const starter = await requireRun(ctx, runId, 'MEMBER', field);
+  if (starter.chainDepth + 1 > CHAIN_DEPTH_MAX) {
+    throw new DomainError(
+      'LOOP_GUARD',
+      `${CHAIN_DEPTH_MAX} runs have started each other; a person must go on`,
+      {
+        field,
+      },
+    );
+  }
+  const [row]: { count: number }[] = await ctx.em.execute(
+    `select count(*)::int as count from agents.agent_run
+     where task_id = ? and started_by_run_id is not null and queued_at > now() - interval '1 hour'`,
+    [task.id],
+  );
+  if (row!.count >= STARTED_BY_AGENTS_MAX) {
+    const message = `Agents have started ${row!.count} runs on ${task.ref} within an hour; a person must go on`;
+    throw new DomainError('LOOP_GUARD', message, { field });
+  }
+  return starter;
 }

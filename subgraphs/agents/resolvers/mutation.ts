@@ -1,14 +1,30 @@
 import { payload } from '../../../platform/user-errors.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
+import { answerQuestion } from '../operations/answer-question.ts';
+import { archiveAgent } from '../operations/archive-agent.ts';
 import { cancelRun } from '../operations/cancel-run.ts';
 import { createAgent } from '../operations/create-agent.ts';
+import { retryRun } from '../operations/retry-run.ts';
 import { startRun } from '../operations/start-run.ts';
 import { updateAgent } from '../operations/update-agent.ts';
+import { wakeAgent } from '../operations/wake-agent.ts';
 
 export const Mutation: MutationResolvers = {
-  agentCreate: (_root, { input }, ctx) => payload(async () => ({ agent: await createAgent(ctx, input) })),
-  agentUpdate: (_root, { input }, ctx) => payload(async () => ({ agent: await updateAgent(ctx, input) })),
+  agentCreate: (_root, { input }, ctx) =>
+    payload(async () => ({ agent: await createAgent(ctx, input, { targets: ctx.settings.targets.names }) })),
+  agentUpdate: (_root, { input }, ctx) =>
+    payload(async () => ({ agent: await updateAgent(ctx, input, { targets: ctx.settings.targets.names }) })),
+  agentArchive: (_root, { input }, ctx) => payload(async () => ({ agent: await archiveAgent(ctx, input) })),
   agentRunStart: (_root, { input }, ctx) =>
     payload(async () => ({ run: await startRun(ctx, input, ctx.settings) })),
   agentRunCancel: (_root, { input }, ctx) => payload(async () => ({ run: await cancelRun(ctx, input) })),
+  agentRunRetry: (_root, { input }, ctx) => payload(async () => ({ run: await retryRun(ctx, input) })),
+  agentRunAnswer: (_root, { input }, ctx) => payload(async () => ({ run: await answerQuestion(ctx, input) })),
+  agentWake: async (_root, { input }, ctx) => ({
+    isAccepted: false,
+    ...(await payload(async () => {
+      await wakeAgent(ctx, input, ctx.settings.targets);
+      return { isAccepted: true };
+    })),
+  }),
 };

@@ -1,25 +1,47 @@
+import type { FilterQuery } from '@mikro-orm/core';
 import { DomainError } from '../../../platform/errors.ts';
+import { isUuid } from '../../../platform/input.ts';
 import { readPage } from '../../../platform/page.ts';
-import { maySee } from '../access.ts';
+import { maySee, maySeeAgent } from '../access.ts';
 import { Agent } from '../entities/agent.ts';
-import type { QueryResolvers } from '../generated/resolvers.ts';
+import type { AgentFilter, QueryResolvers } from '../generated/resolvers.ts';
+import type { AgentsContext } from '../loaders.ts';
+import { compareWithOpenClaw } from './openclaw-targets.ts';
 
 export const Query: QueryResolvers = {
   agent: async (_root, { id, slug }, ctx) => {
     if ((id == null) === (slug == null))
       throw new DomainError('INVALID', 'Give either `id` or `slug`', { field: ['id'] });
-    return id != null ? ctx.loaders.agent.load(id) : ctx.em.findOne(Agent, { slug: slug as string });
+    const agent =
+      id != null ? await ctx.loaders.agent.load(id) : await ctx.em.findOne(Agent, { slug: slug as string });
+    return agent && (await maySeeAgent(ctx, agent)) ? agent : null;
   },
-  agents: (_root, { filter, ...args }, ctx) =>
-    readPage(
-      ctx.em,
-      Agent,
-      filter?.isEnabled == null ? {} : { isEnabled: filter.isEnabled },
-      { name: 'asc', id: 'asc' },
-      args,
-    ),
+  agents: async (_root, { filter, ...args }, ctx) =>
+    readPage(ctx.em, Agent, await agentsWanted(ctx, filter ?? {}), { name: 'asc', id: 'asc' }, args),
   agentRun: async (_root, { id }, ctx) => {
     const run = await ctx.loaders.run.load(id);
     return run && (await maySee(ctx, run.projectId)) ? run : null;
   },
+  agentsSync: (_root, _args, ctx) => compareWithOpenClaw(ctx),
 };
+
+/** The agents that the viewer may see, narrowed by the filter. */
+async function agentsWanted(
+  ctx: AgentsContext,
+  { isEnabled, projectId, tag, includeArchived }: AgentFilter,
+): Promise<FilterQuery<Agent>> {
+  const own = await ctx.grants.idsOf('project:');
+  const wanted: FilterQuery<Agent>[] = [
+    { $or: [{ projectIds: null }, { ownerId: ctx.viewer.id }, { projectIds: { $overlap: own } }] },
+  ];
+  if (isEnabled != null) wanted.push({ isEnabled });
+  if (tag != null) wanted.push({ tags: { $contains: [tag] } });
+  if (!includeArchived) wanted.push({ archivedAt: null });
+  if (projectId != null) {
+    const forProject: FilterQuery<Agent>[] = isUuid(projectId)
+      ? [{ projectIds: null }, { projectIds: { $contains: [projectId] } }]
+      : [{ id: { $in: [] } }];
+    wanted.push({ $or: forProject });
+  }
+  return { $and: wanted };
+}

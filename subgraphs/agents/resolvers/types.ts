@@ -1,17 +1,50 @@
 import { readPage } from '../../../platform/page.ts';
-import { maySee } from '../access.ts';
+import { maySee, maySeeAgent } from '../access.ts';
 import { AgentRun as AgentRunEntity } from '../entities/agent-run.ts';
+import { RunActivity } from '../entities/run-activity.ts';
 import { isFinal } from '../entities/run-states.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
-import { agentStatus, readCursorBefore, readQueue } from './run-views.ts';
+import { promptOf } from '../openclaw/request.ts';
+import {
+  agentStatus,
+  livenessOf,
+  priorityOf,
+  readCursorBefore,
+  readQueue,
+  readRunTranscript,
+  sumUsage,
+} from './run-views.ts';
 
 export const Agent: Resolvers['Agent'] = {
-  __resolveReference: ({ id }, ctx) => ctx.loaders.agent.load(id),
+  __resolveReference: async ({ id }, ctx) => {
+    const agent = await ctx.loaders.agent.load(id);
+    return agent && (await maySeeAgent(ctx, agent)) ? agent : null;
+  },
   displayName: ({ name }) => name,
-  status: async (agent, _args, ctx) => agentStatus(agent, await ctx.loaders.workload.load(agent.id)),
+  systemPrompt: ({ systemPrompt, ownerId }, _args, ctx) =>
+    ownerId === ctx.viewer.id ? (systemPrompt ?? null) : null,
+  status: async (agent, _args, ctx) =>
+    agentStatus(
+      agent,
+      await ctx.loaders.workload.load(agent.id),
+      await ctx.loaders.target.load(agent.target),
+    ),
   currentTasks: async ({ id }, _args, ctx) => (await ctx.loaders.workload.load(id)).held,
   queuedRuns: async ({ id }, _args, ctx) => (await ctx.loaders.workload.load(id)).queued,
   owner: ({ ownerId }) => ({ id: ownerId }),
+  openClaw: ({ target }) => target,
+  runs: async ({ id }, { states, ...args }, ctx) =>
+    readPage(
+      ctx.em,
+      AgentRunEntity,
+      {
+        agentId: id,
+        projectId: { $in: await ctx.grants.idsOf('project:') },
+        ...(states && { state: { $in: states } }),
+      },
+      { queuedAt: 'desc', id: 'desc' },
+      args,
+    ),
 };
 
 export const AgentRun: Resolvers['AgentRun'] = {
@@ -23,18 +56,37 @@ export const AgentRun: Resolvers['AgentRun'] = {
   agent: ({ agentId }, _args, ctx) => ctx.loaders.agent.loadExisting(agentId),
   task: ({ taskId }) => ({ id: taskId }),
   requestedBy: ({ requestedBy }) => ({ id: requestedBy }),
+  priority: priorityOf,
   queue: (run, _args, ctx) => (run.state === 'QUEUED' ? readQueue(ctx, run) : null),
+  attempts: ({ id }, _args, ctx) => ctx.loaders.attempts.load(id),
+  retryOf: ({ retryOf }, _args, ctx) => (retryOf ? ctx.loaders.run.load(retryOf) : null),
+  startedBy: async ({ startedByRunId }, _args, ctx) => {
+    const run = startedByRunId ? await ctx.loaders.run.load(startedByRunId) : null;
+    return run && (await maySee(ctx, run.projectId)) ? run : null;
+  },
+  question: ({ id }, _args, ctx) => ctx.loaders.question.load(id),
+  liveness: livenessOf,
+  activities: ({ id }, args, ctx) => readPage(ctx.em, RunActivity, { runId: id }, { seq: 'asc' }, args),
+  transcript: (run, { attempt, last, before }, ctx) =>
+    readRunTranscript(ctx, run, { attempt: attempt ?? null, last: last ?? null, before: before ?? null }),
   outcome: ({ state, answer, isAnswerTruncated }) =>
     state === 'SUCCEEDED' ? { text: answer ?? '', isTruncated: isAnswerTruncated } : null,
   // A run as it stood at an earlier event had not failed yet.
   failure: ({ state, failureCode, failureMessage }) =>
     isFinal(state) && failureCode ? { code: failureCode, message: failureMessage ?? '' } : null,
-  usage: ({ inputTokens, outputTokens, usageModel }) => ({
-    inputTokens: inputTokens ?? null,
-    outputTokens: outputTokens ?? null,
-    model: usageModel ?? null,
-    costStatus: inputTokens == null && outputTokens == null ? 'NOT_REPORTED' : 'UNPRICED',
-  }),
+  usage: async ({ id }, _args, ctx) => sumUsage(await ctx.loaders.attempts.load(id)),
+};
+
+export const RunAttempt: Resolvers['RunAttempt'] = {
+  prompt: ({ requestBody }) => promptOf(requestBody),
+  failure: ({ failureCode, failureMessage }) =>
+    failureCode ? { code: failureCode, message: failureMessage ?? '' } : null,
+  usage: (attempt) => sumUsage([attempt]),
+};
+
+export const RunQuestion: Resolvers['RunQuestion'] = {
+  kind: ({ choices }) => (choices.length > 0 ? 'CHOICE' : 'TEXT'),
+  answeredBy: ({ answeredBy }) => (answeredBy ? { id: answeredBy } : null),
 };
 
 export const Task: Resolvers['Task'] = {
@@ -43,16 +95,14 @@ export const Task: Resolvers['Task'] = {
     const run = await ctx.loaders.activeRun.load(id);
     return run && (await maySee(ctx, run.projectId)) ? run : null;
   },
-  runs: async ({ id }, args, ctx) => {
-    const projectIds = await ctx.grants.idsOf('project:');
-    return readPage(
+  runs: async ({ id }, args, ctx) =>
+    readPage(
       ctx.em,
       AgentRunEntity,
-      { taskId: id, projectId: { $in: projectIds } },
+      { taskId: id, projectId: { $in: await ctx.grants.idsOf('project:') } },
       { queuedAt: 'desc', id: 'desc' },
       args,
-    );
-  },
+    ),
 };
 
 export const AgentRunChanged: Resolvers['AgentRunChanged'] = {
@@ -60,5 +110,8 @@ export const AgentRunChanged: Resolvers['AgentRunChanged'] = {
 };
 
 export const AgentStatusChanged: Resolvers['AgentStatusChanged'] = {
-  agent: ({ agentId }, _args, ctx) => ctx.loaders.agent.load(agentId),
+  agent: async ({ agentId }, _args, ctx) => {
+    const agent = await ctx.loaders.agent.load(agentId);
+    return agent && (await maySeeAgent(ctx, agent)) ? agent : null;
+  },
 };

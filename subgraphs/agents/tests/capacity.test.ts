@@ -75,7 +75,7 @@ describe('the slots of an agent', () => {
     );
     await Promise.all(long.map(({ id }) => world.runIn(id, 'RUNNING')));
 
-    await updateAgent(world.ctx(), { id: agent.id, maxConcurrent: 1 });
+    await updateAgent(world.ctx(), { id: agent.id, maxConcurrent: 1 }, { targets: ['default'] });
 
     expect(await heldSlots(agent.id)).toEqual([1, 2, 3]);
     await expect(world.start({ agentId: agent.id })).rejects.toMatchObject({ code: 'AGENT_BUSY' });

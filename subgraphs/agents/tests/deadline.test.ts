@@ -49,7 +49,7 @@ describe('canceling a run', () => {
     await world.runIn(first.id, 'RUNNING');
     const waiting = await world.start({ agentId: agent.id, whenBusy: 'QUEUE' });
 
-    const run = await cancelRun(world.ctx(), { id: waiting.id });
+    const run = await cancelRun(world.ctx(), { id: waiting.id, mode: 'GRACEFUL' });
 
     expect(run).toMatchObject({ state: 'CANCELED', failureCode: 'CANCELED_BY_USER' });
     expect(await world.states(run)).toEqual(['QUEUED', 'CANCELED']);
@@ -59,7 +59,7 @@ describe('canceling a run', () => {
     const { id } = await world.start({ instruction: '[[hang]]' });
     await world.runIn(id, 'RUNNING');
 
-    const asked = await cancelRun(world.ctx(), { id });
+    const asked = await cancelRun(world.ctx(), { id, mode: 'GRACEFUL' });
 
     expect(asked).toMatchObject({ state: 'CANCELING', slot: 1 });
     const run = await world.runIn(id, 'CANCELED', 30_000);
@@ -71,7 +71,7 @@ describe('canceling a run', () => {
     world.simulator.set({ callbacks: 'never', times: 1 });
     const { id } = await world.start({ instruction: '[[hang]]' });
     const { sessionKey } = await world.runIn(id, 'RUNNING');
-    await cancelRun(world.ctx(), { id });
+    await cancelRun(world.ctx(), { id, mode: 'GRACEFUL' });
 
     await world.callback({ sessionKey, text: 'It was done' });
 
@@ -82,6 +82,8 @@ describe('canceling a run', () => {
     const { id } = await world.start();
     await world.runIn(id, 'SUCCEEDED');
 
-    await expect(cancelRun(world.ctx(), { id })).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    await expect(cancelRun(world.ctx(), { id, mode: 'GRACEFUL' })).rejects.toMatchObject({
+      code: 'INVALID_TRANSITION',
+    });
   });
 });

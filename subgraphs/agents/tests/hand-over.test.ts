@@ -5,7 +5,10 @@ let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {
   world = await openWorld({ OPENCLAW_RUNS_MAX: '50', OPENCLAW_ADMISSION_TIMEOUT_SECONDS: '1' });
 });
-beforeEach(() => world.simulator.set({ dispatch: 'normal', callbacks: 'normal' }));
+beforeEach(async () => {
+  world.simulator.set({ dispatch: 'normal', callbacks: 'normal' });
+  await world.resume();
+});
 afterAll(() => world.close());
 
 const executionsOf = (sessionKey: string | null | undefined): number =>
@@ -94,7 +97,7 @@ describe('handing a run over', () => {
     const { id } = await world.start();
     await world.runIn(id, 'QUEUED');
 
-    await world.age(id, 601);
+    await world.age(id, 605);
 
     expect(await world.runIn(id, 'FAILED', 30_000)).toMatchObject({ failureCode: 'OPENCLAW_UNAVAILABLE' });
   });
@@ -113,7 +116,12 @@ describe('handing a run over', () => {
     await new Promise((resolve) => redirecting.once('listening', resolve));
     const { createOpenClaw } = await import('../openclaw/client.ts');
     const { port } = redirecting.address() as { port: number };
-    const openClaw = createOpenClaw({ ...world.config, OPENCLAW_URL: `http://127.0.0.1:${port}` });
+    const openClaw = createOpenClaw({
+      url: `http://127.0.0.1:${port}`,
+      token: world.config.OPENCLAW_TOKEN,
+      gatewayToken: world.config.OPENCLAW_GATEWAY_TOKEN,
+      admissionTimeoutMs: 5_000,
+    });
 
     const outcome = await openClaw.runAgent('{}', 'key');
 

@@ -21,7 +21,7 @@ describe('the life of a run', () => {
       attempt: 1,
       isAnswerTruncated: false,
     });
-    expect(run.inputTokens).toBeGreaterThan(0);
+    expect(run.usage?.inputTokens).toBeGreaterThan(0);
     expect(await world.states(run)).toEqual(['QUEUED', 'DISPATCHING', 'RUNNING', 'SUCCEEDED']);
   });
 

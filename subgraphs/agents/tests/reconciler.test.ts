@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../../platform/testing/wait.ts';
 import { readHistory } from '../openclaw/history.ts';
+import { cancelRun } from '../operations/cancel-run.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -28,7 +29,7 @@ describe('a run whose report was lost', () => {
     expect(run).toMatchObject({
       answer: 'It is written',
       isAnswerTruncated: false,
-      inputTokens: expect.any(Number),
+      usage: { inputTokens: expect.any(Number) },
     });
     expect(
       world.simulator.state().posts.filter(({ idempotencyKey }) => idempotencyKey === `${id}:1`),
@@ -65,6 +66,8 @@ describe('a run whose report was lost', () => {
     await until('it was looked at', async () => (await world.run(id)).checkedAt);
 
     expect((await world.run(id)).state).toBe('RUNNING');
+    await cancelRun(world.ctx(), { id, mode: 'FORCE' });
+    await world.simulator.idle();
   });
 
   test('the report that arrives after all is late', async () => {
@@ -86,6 +89,6 @@ test('a row of text with stopReason error is no answer', () => {
 
   expect(readHistory({ messages: [row] })).toMatchObject({
     kind: 'stopped',
-    verdict: { kind: 'failed', message: 'LLM request failed' },
+    ending: { kind: 'failed', message: 'LLM request failed' },
   });
 });

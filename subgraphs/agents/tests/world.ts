@@ -14,7 +14,9 @@ import { AgentsConfig } from '../config.ts';
 import { consumers } from '../consumers.ts';
 import { AGENTS_DATABASE } from '../database.ts';
 import { AgentRun } from '../entities/agent-run.ts';
+import { RunAttempt } from '../entities/run-attempt.ts';
 import { type AgentsContext, extendContext } from '../loaders.ts';
+import { createTargets } from '../openclaw/targets.ts';
 import { createAgent } from '../operations/create-agent.ts';
 import { startRun } from '../operations/start-run.ts';
 import { workWithOpenClaw } from '../subgraph.ts';
@@ -44,7 +46,8 @@ export async function openWorld(settings: Record<string, string> = {}) {
     infrastructure,
     testLog,
   );
-  const work = await workWithOpenClaw(room, config);
+  const targets = createTargets(config);
+  const work = await workWithOpenClaw(room, config, targets);
   const app = Fastify();
   work.routes?.(app);
   const callbackUrl = `${await app.listen({ host: '127.0.0.1', port: 0 })}/agents/callback`;
@@ -53,9 +56,11 @@ export async function openWorld(settings: Record<string, string> = {}) {
   const em = () => room.orm.em.fork();
   const member = { id: randomUUID(), displayName: 'Ada', avatarUrl: null };
   const as = (viewer: typeof member): AgentsContext =>
-    extendContext({ timeoutSeconds: config.RUN_TIMEOUT_SECONDS, runsMax: config.OPENCLAW_RUNS_MAX })(
-      createRequestContext(room, viewer, testLog),
-    );
+    extendContext({
+      timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
+      runsMax: config.OPENCLAW_RUNS_MAX,
+      targets,
+    })(createRequestContext(room, viewer, testLog));
 
   const world = {
     room,
@@ -74,45 +79,65 @@ export async function openWorld(settings: Record<string, string> = {}) {
       await setGrant(em(), projectStream(projectId), member.id, role);
       return projectId;
     },
-    /** A task, as the room of tasks would publish it. */
-    async task(overrides: { projectId?: string; title?: string; description?: string } = {}) {
+    /** A task, as the room of tasks would publish it; with the id of one that there is, a change of it. */
+    async task(overrides: TaskOverrides = {}) {
       const projectId = overrides.projectId ?? (await world.project());
-      const taskId = randomUUID();
+      const taskId = overrides.taskId ?? randomUUID();
       await world.ctx().transact(async (tx) => {
         tx.publish(TaskChanged, {
           stream: projectStream(projectId),
           subject: taskId,
           payload: {
+            ref: 'TB-1',
+            title: 'Write the release notes',
+            description: 'For 1.0',
+            category: 'TODO',
+            checklist: [],
+            openBlockerRefs: [],
+            changedFields: ['title'],
+            ...overrides,
             taskId,
             projectId,
-            ref: 'TB-1',
-            title: overrides.title ?? 'Write the release notes',
-            description: overrides.description ?? 'For 1.0',
-            category: 'TODO',
-            changedFields: ['title'],
           },
         });
       });
       return taskId;
     },
     agent: (overrides: Record<string, unknown> = {}) =>
-      createAgent(world.ctx(), {
-        name: 'Writer',
-        slug: `agent-${randomBytes(4).toString('hex')}`,
-        model: 'claude-opus-4-5',
-        maxConcurrent: 1,
-        isEnabled: true,
-        ...overrides,
-      }),
+      createAgent(
+        world.ctx(),
+        {
+          name: 'Writer',
+          slug: `agent-${randomBytes(4).toString('hex')}`,
+          model: 'claude-opus-4-5',
+          maxConcurrent: 1,
+          isEnabled: true,
+          tags: [],
+          ...overrides,
+        },
+        { targets: targets.names },
+      ),
     /** Starts a run; what is not named is made for it. */
     async start(overrides: { agentId?: string; taskId?: string } & Record<string, unknown> = {}) {
       const agentId = overrides.agentId ?? (await world.agent()).id;
       const taskId = overrides.taskId ?? (await world.task());
-      const input = { instruction: 'Draft it', whenBusy: 'REJECT', ...overrides, agentId, taskId };
+      const defaults = {
+        instruction: 'Draft it',
+        whenBusy: 'REJECT',
+        priority: 'NORMAL',
+        ignoreBlockers: false,
+      };
+      const input = { ...defaults, ...overrides, agentId, taskId };
       return startRun(world.ctx(), input, { timeoutSeconds: config.RUN_TIMEOUT_SECONDS });
     },
-    /** The run as it is now. */
-    run: (id: string) => em().findOneOrFail(AgentRun, { id }),
+    /** The run as it is now, with what its newest attempt holds. */
+    async run(id: string) {
+      const fork = em();
+      const run = await fork.findOneOrFail(AgentRun, { id });
+      const attempt = await fork.findOne(RunAttempt, { runId: id, number: run.attempt });
+      const { sessionKey, requestBody, usage, isPromptCut } = attempt ?? {};
+      return { ...run, sessionKey, requestBody, usage, isPromptCut };
+    },
     /** Waits until a run is in a state, and returns it. */
     runIn: (id: string, state: RunState, timeoutMs?: number) =>
       until(
@@ -129,15 +154,17 @@ export async function openWorld(settings: Record<string, string> = {}) {
       const events = await readEvents(em(), projectStream(run.projectId), 0, 100, filter);
       return events.map(({ payload }) => (payload as { state: RunState }).state);
     },
-    /** Moves a run's clock: all its times are that much earlier. */
-    age: (runId: string, seconds: number) =>
+    /** Moves a run's clock: all its times, and those of its attempts and questions, are that much earlier. */
+    async age(runId: string, seconds: number) {
+      const earlier = (columns: string[]) =>
+        columns.map((column) => `${column} = ${column} - make_interval(secs => ${seconds})`).join(', ');
+      for (const [table, key, columns] of CLOCKS)
+        await em().execute(`update agents.${table} set ${earlier(columns)} where ${key} = ?`, [runId]);
+    },
+    /** Forgets that OpenClaw asked us to wait, or was not there. */
+    resume: () =>
       em().execute(
-        `update agents.agent_run set
-           deadline_at = deadline_at - make_interval(secs => ?), lease_until = lease_until - make_interval(secs => ?),
-           started_at = started_at - make_interval(secs => ?), checked_at = checked_at - make_interval(secs => ?),
-           queued_at = queued_at - make_interval(secs => ?), next_hand_over_at = next_hand_over_at - make_interval(secs => ?)
-         where id = ?`,
-        [seconds, seconds, seconds, seconds, seconds, seconds, runId],
+        'update agents.openclaw_target set paused_until = null, is_reachable = true, problem = null',
       ),
     /** Posts a report as the plugin in OpenClaw would. */
     async callback(
@@ -170,6 +197,28 @@ export async function openWorld(settings: Record<string, string> = {}) {
     },
   };
   return world;
+}
+
+const CLOCKS: [table: string, key: string, columns: string[]][] = [
+  ['run_attempt', 'run_id', ['started_at', 'doubt_until']],
+  ['run_question', 'run_id', ['asked_at', 'expires_at']],
+  [
+    'agent_run',
+    'id',
+    [
+      ...['deadline_at', 'lease_until', 'started_at', 'checked_at', 'queued_at', 'next_hand_over_at'],
+      ...['heard_at', 'queue_expires_at', 'abort_at'],
+    ],
+  ],
+];
+
+interface TaskOverrides {
+  taskId?: string;
+  projectId?: string;
+  title?: string;
+  description?: string;
+  checklist?: { text: string; isDone: boolean }[];
+  openBlockerRefs?: string[];
 }
 
 const testConfig = (simulator: Simulator, callbackSecret: string, settings: Record<string, string>) =>

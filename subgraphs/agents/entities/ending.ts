@@ -1,0 +1,25 @@
+import type { RunFailureCode } from './agent-run.ts';
+import type { ModelUsage } from './run-attempt.ts';
+
+/** Something that an agent asks of a person. */
+export interface AskedQuestion {
+  body: string;
+  /** Empty: to be answered in own words. */
+  choices: string[];
+}
+
+/** How an attempt ended, as OpenClaw tells it: by a callback, or by its history. */
+export type Ending =
+  | { kind: 'answered'; answer: string; isTruncated: boolean; usage: ModelUsage | null }
+  | { kind: 'asked'; question: AskedQuestion; usage: ModelUsage | null }
+  | {
+      kind: 'failed';
+      code: RunFailureCode;
+      message: string;
+      usage: ModelUsage | null;
+      /** The reason may pass: a new attempt may succeed. */
+      isTransient: boolean;
+      /** OpenClaw may go on with it by itself, and report again. */
+      isDoubtful: boolean;
+    }
+  | { kind: 'aborted' };

@@ -1,0 +1,17 @@
+import { defineEntity, p } from '@mikro-orm/core';
+
+const KnownCommentSchema = defineEntity({
+  name: 'KnownComment',
+  tableName: 'known_comment',
+  properties: {
+    id: p.uuid().primary(),
+    taskId: p.uuid(),
+    authorName: p.text(),
+    body: p.text(),
+    saidAt: p.datetime().length(3),
+  },
+});
+
+/** What this room has heard said about a task, for prompts. */
+export class KnownComment extends KnownCommentSchema.class {}
+KnownCommentSchema.setClass(KnownComment);

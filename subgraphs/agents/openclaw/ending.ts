@@ -1,0 +1,68 @@
+import type { Ending } from '../entities/ending.ts';
+import type { ModelUsage } from '../entities/run-attempt.ts';
+import { readQuestion } from './question.ts';
+
+/** OpenClaw and our plugin cut long texts, and say so by this end. */
+const CUT_MARK = '\n...(truncated)...';
+const MESSAGE_CHARACTERS_MAX = 2_000;
+
+/** An agent may say anything, also what PostgreSQL cannot store: NUL and halves of surrogate pairs. */
+const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();
+
+/** Takes the mark off a text that was cut. */
+export function readText(text: string): { text: string; isTruncated: boolean } {
+  const isTruncated = text.endsWith(CUT_MARK);
+  return { text: storable(isTruncated ? text.slice(0, -CUT_MARK.length) : text), isTruncated };
+}
+
+/** What an agent's last message means: an answer, or a question. */
+export function readAnswer(message: string, usage: ModelUsage | null): Ending {
+  const { text, isTruncated } = readText(message);
+  const question = readQuestion(text);
+  if (question) return { kind: 'asked', question, usage };
+  // An agent that has nothing to say answers exactly NO_REPLY: it finished, without an answer.
+  const answer = text.trim() === 'NO_REPLY' ? '' : text;
+  return { kind: 'answered', answer, isTruncated, usage };
+}
+
+/** OpenClaw was stopped in the middle of the run. It may go on by itself after its start, and report again. */
+const INTERRUPTED = /interrupted|session rebound|restart|shutting down|gateway.{0,20}(stopp|clos)/i;
+/** The model may answer if it is asked again later. Wrong keys, exhausted accounts and too long prompts are not of these. */
+const MAY_PASS =
+  /\b(429|5\d\d)\b|overloaded|rate.?limit|too many requests|temporarily|timed? ?out|econn|socket hang up|network|fetch failed|connection/i;
+const WILL_NOT_PASS =
+  /\b(400|401|402|403|404|413|422)\b|unauthori|authenticat|forbidden|api.?key|quota|billing|credit|context.?(length|window|overflow)|schema/i;
+
+/** What an error that OpenClaw reports means for the run. */
+export function readFailure(error: string | null, usage: ModelUsage | null): Ending {
+  const message = storable(error || 'The agent failed without a reason').slice(0, MESSAGE_CHARACTERS_MAX);
+  const failed = { kind: 'failed', message, usage } as const;
+  if (INTERRUPTED.test(message))
+    return { ...failed, code: 'OPENCLAW_LOST', isTransient: true, isDoubtful: true };
+  if (MAY_PASS.test(message) && !WILL_NOT_PASS.test(message))
+    return { ...failed, code: 'MODEL_UNAVAILABLE', isTransient: true, isDoubtful: false };
+  return { ...failed, code: 'AGENT_ERROR', isTransient: false, isDoubtful: false };
+}
+
+interface ReportedUsage {
+  input?: number | null | undefined;
+  output?: number | null | undefined;
+  cost?: { total?: number | null | undefined } | null | undefined;
+}
+
+/** What is not reported stays unknown: 0 would say that it cost nothing. A cost of 0 is one that nobody has set. */
+export function readUsage(
+  usage: ReportedUsage | null | undefined,
+  provider: string | null | undefined,
+  model: string | null | undefined,
+): ModelUsage | null {
+  if (!usage) return null;
+  const whole = (count: number | null | undefined) => (count == null ? null : Math.round(count));
+  const dollars = usage.cost?.total;
+  return {
+    model: [provider, model].filter(Boolean).join('/') || 'unknown',
+    inputTokens: whole(usage.input),
+    outputTokens: whole(usage.output),
+    costMicros: dollars ? Math.round(dollars * 1_000_000) : null,
+  };
+}

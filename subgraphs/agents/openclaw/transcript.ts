@@ -1,0 +1,30 @@
+import { readText } from './ending.ts';
+import { type History, textOf } from './history.ts';
+
+/** Something said in a session. */
+export interface TranscriptMessage {
+  role: string;
+  text: string;
+  /** OpenClaw shows only the first 8,000 characters of a text. */
+  isTruncated: boolean;
+  model: string | null;
+  saidAt: Date | null;
+}
+
+/** A part of a conversation, first to last. */
+export interface TranscriptPage {
+  messages: TranscriptMessage[];
+  /** Where to read what was said before; null at the beginning. */
+  earlier: string | null;
+}
+
+/** Makes a page of a transcript of a page of OpenClaw's history. */
+export const readTranscript = ({ messages, nextCursor }: History): TranscriptPage => ({
+  messages: messages.map((row) => ({
+    role: row.role,
+    ...readText(textOf(row) || row.errorMessage || ''),
+    model: [row.provider, row.model].filter(Boolean).join('/') || null,
+    saidAt: row.timestamp == null ? null : new Date(row.timestamp),
+  })),
+  earlier: nextCursor ?? null,
+});
