@@ -22,4 +22,6 @@ export type Ending =
       /** OpenClaw may go on with it by itself, and report again. */
       isDoubtful: boolean;
     }
+  /** It took longer than the run may take. */
+  | { kind: 'timed-out'; message: string }
   | { kind: 'aborted' };

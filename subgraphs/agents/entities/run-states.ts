@@ -2,8 +2,8 @@ import type { RunState } from '../../../schema/events/agents.ts';
 
 /** Which state may follow which. A state with no followers is final. */
 export const RUN_TRANSITIONS = {
-  // The three last: OpenClaw said that it did not take it, and did it all the same.
-  QUEUED: ['DISPATCHING', 'CANCELED', 'EXPIRED', 'SUCCEEDED', 'FAILED', 'INPUT_REQUIRED'],
+  // The four last: OpenClaw said that it did not take it, and did it all the same.
+  QUEUED: ['DISPATCHING', 'CANCELED', 'EXPIRED', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'INPUT_REQUIRED'],
   // A callback may arrive before OpenClaw's answer to the hand-over is stored.
   DISPATCHING: [
     'QUEUED',

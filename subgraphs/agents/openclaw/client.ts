@@ -8,6 +8,13 @@ import { readTranscript, type TranscriptPage } from './transcript.ts';
 export interface OpenClaw {
   /** Hands a run over. Never throws: that nobody answered is an outcome too. */
   runAgent(body: string, idempotencyKey: string): Promise<HandOver>;
+  /**
+   * Asks how a run ended, by the bytes and the key that handed it over: OpenClaw knows the repeat and starts nothing,
+   * for as long as it has not been restarted and until five minutes after the end. Only for callers who made sure.
+   */
+  readCompletion(body: string, idempotencyKey: string): Promise<Completion>;
+  /** How long it has been up, in milliseconds; null when it does not say. */
+  readUptimeMs(): Promise<number | null>;
   /** What OpenClaw knows of a session. Throws when it does not say. */
   readSession(session: Session): Promise<Finding>;
   /** What was said in a session: the newest `rows` messages before a position. Throws when OpenClaw does not say. */
@@ -21,6 +28,9 @@ export interface OpenClaw {
   /** Throws with the reason while it takes no runs. */
   checkReady(): Promise<void>;
 }
+
+/** How a run ended, without a word of what came of it; `running` when it has not within a few seconds. */
+export type Completion = 'ok' | 'error' | 'running';
 
 /** How a session is addressed: by the agent's id in OpenClaw and the key that we gave it. */
 export interface Session {
@@ -44,6 +54,11 @@ const ANSWER_BYTES_MAX = 8_388_608;
 const ENDING_ROWS = 1;
 const QUESTION_TIMEOUT_MS = 10_000;
 
+/** A run that has ended is told at once; one that has not would keep us for as long as it runs. */
+const COMPLETION_TIMEOUT_MS = 5_000;
+
+const Completed = z.object({ completion: z.object({ status: z.string() }) });
+const Ready = z.object({ uptimeMs: z.number() });
 const Models = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** The address by which OpenClaw keeps a session of an agent. */
@@ -89,6 +104,23 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
       } catch (error) {
         return readNoAnswer(error);
       }
+    },
+    async readCompletion(body, idempotencyKey) {
+      const waiting = JSON.stringify({ ...JSON.parse(body), waitForCompletion: true });
+      try {
+        const headers = { 'idempotency-key': idempotencyKey };
+        const response = await post('/hooks/agent', waiting, headers, COMPLETION_TIMEOUT_MS);
+        const { completion } = Completed.parse(JSON.parse(await readBounded(response)));
+        return completion.status === 'error' ? 'error' : 'ok';
+      } catch (error) {
+        if ((error as Error).name === 'TimeoutError') return 'running';
+        throw error;
+      }
+    },
+    async readUptimeMs() {
+      const { text } = await ask('/readyz');
+      const ready = Ready.safeParse(JSON.parse(text));
+      return ready.success ? ready.data.uptimeMs : null;
     },
     async readSession(session) {
       const history = await askHistory(session, ENDING_ROWS, null);

@@ -25,17 +25,20 @@ export function readAnswer(message: string, usage: ModelUsage | null): Ending {
   return { kind: 'answered', answer, isTruncated, usage };
 }
 
+/** The run took longer than the `timeoutSeconds` that we gave. */
+const TIMED_OUT = /timed out in phase|^request timed out$/i;
 /** OpenClaw was stopped in the middle of the run. It may go on by itself after its start, and report again. */
 const INTERRUPTED = /interrupted|session rebound|restart|shutting down|gateway.{0,20}(stopp|clos)/i;
 /** The model may answer if it is asked again later. Wrong keys, exhausted accounts and too long prompts are not of these. */
 const MAY_PASS =
-  /\b(429|5\d\d)\b|overloaded|rate.?limit|too many requests|temporarily|timed? ?out|econn|socket hang up|network|fetch failed|connection/i;
+  /\b(429|5\d\d)\b|overloaded|rate.?limit|too many requests|temporary|timed? ?out|econn|socket hang up|network|fetch failed|connection/i;
 const WILL_NOT_PASS =
   /\b(400|401|402|403|404|413|422)\b|unauthori|authenticat|forbidden|api.?key|quota|billing|credit|context.?(length|window|overflow)|schema/i;
 
 /** What an error that OpenClaw reports means for the run. */
 export function readFailure(error: string | null, usage: ModelUsage | null): Ending {
   const message = storable(error || 'The agent failed without a reason').slice(0, MESSAGE_CHARACTERS_MAX);
+  if (TIMED_OUT.test(message)) return { kind: 'timed-out', message };
   const failed = { kind: 'failed', message, usage } as const;
   if (INTERRUPTED.test(message))
     return { ...failed, code: 'OPENCLAW_LOST', isTransient: true, isDoubtful: true };
@@ -50,13 +53,16 @@ interface ReportedUsage {
   cost?: { total?: number | null | undefined } | null | undefined;
 }
 
-/** What is not reported stays unknown: 0 would say that it cost nothing. A cost of 0 is one that nobody has set. */
+/**
+ * What is not reported stays unknown: 0 would say that it cost nothing. OpenClaw reports zeros for models that were
+ * not reached, and a cost of 0 for models that have no price in its settings.
+ */
 export function readUsage(
   usage: ReportedUsage | null | undefined,
   provider: string | null | undefined,
   model: string | null | undefined,
 ): ModelUsage | null {
-  if (!usage) return null;
+  if (!usage || !(usage.input || usage.output)) return null;
   const whole = (count: number | null | undefined) => (count == null ? null : Math.round(count));
   const dollars = usage.cost?.total;
   return {

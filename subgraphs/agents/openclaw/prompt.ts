@@ -69,12 +69,14 @@ const join = (sections: readonly Section[]): string =>
 function cutToFit(sections: Section[], mark: string): boolean {
   let isCut = false;
   for (const each of [...sections].sort((one, other) => one.cutOrder - other.cutOrder)) {
-    const excessBytes = Buffer.byteLength(JSON.stringify(join(sections))) - PROMPT_BYTES_MAX;
+    const excessBytes = jsonBytes(join(sections)) - PROMPT_BYTES_MAX;
     if (excessBytes <= 0) break;
     // A character takes at least one byte, so this cuts enough whatever they are.
-    const kept = Math.max(0, each.text.length - excessBytes - mark.length);
+    const kept = Math.max(0, each.text.length - excessBytes - jsonBytes(mark));
     each.text = each.text.slice(0, kept).toWellFormed() + mark;
     isCut = true;
   }
   return isCut;
 }
+
+const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text));

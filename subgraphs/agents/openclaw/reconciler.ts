@@ -2,27 +2,17 @@ import { type Loop, startLoop } from '../../../platform/loop.ts';
 import type { Room } from '../../../platform/room.ts';
 import { type Transaction, transact } from '../../../platform/transaction.ts';
 import type { Ending } from '../entities/ending.ts';
-import { endFound, noteHeard, takeRunToCheck } from '../operations/check-run.ts';
-import type { Dispatch } from '../operations/dispatch.ts';
-import type { Finding } from './history.ts';
+import { endFound, noteHeard, type RunToCheck, takeRunToCheck } from '../operations/check-run.ts';
+import { type Inquiry, inquire } from './inquiry.ts';
 import type { Targets } from './targets.ts';
 
-/** OpenClaw was asked twice for a session that it had taken, and did not have it. */
-const LOST: Ending = {
-  kind: 'failed',
-  code: 'OPENCLAW_LOST',
-  message: 'OpenClaw has no session of this run any more',
-  usage: null,
-  isTransient: true,
-  isDoubtful: false,
-};
+/** Runs asked about at a time: each question may take some seconds. */
+const AT_A_TIME = 4;
 
 /**
  * Asks OpenClaw about runs of which nothing is heard: a report may have been lost on its way.
  *
- * It only looks and never sends the run again: after a restart OpenClaw no longer knows the key by which it would
- * recognise the repeat, and the agent would work twice. An error, and a session that is not there, count only when
- * they are found again at the next look: OpenClaw tries again by itself for up to a minute and a half.
+ * What OpenClaw is not sure of counts only when it is found again at the next look.
  */
 export function startReconciler(
   room: Room,
@@ -35,47 +25,41 @@ export function startReconciler(
   const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>) =>
     transact({ em: room.orm.em, doorbell: room.doorbell, actor: 'reconciler' }, work);
 
-  const isFoundAgain = ({ runId, attempt }: Dispatch, found: string): boolean => {
-    const mark = `${attempt} ${found}`;
-    if (lastFound.get(runId) === mark) return true;
+  function endOf({ runId, attempt }: RunToCheck, inquiry: Inquiry): Ending | null {
+    if (inquiry.kind === 'ended') return inquiry.ending;
+    if (inquiry.kind !== 'doubtful') return null;
+    const mark = `${attempt} ${inquiry.mark}`;
+    if (lastFound.get(runId) === mark) return inquiry.ending;
     lastFound.set(runId, mark);
-    return false;
-  };
-
-  function endOf(dispatch: Dispatch, finding: Finding): Ending | null {
-    switch (finding.kind) {
-      case 'answered':
-        return finding.ending;
-      case 'stopped':
-        return isFoundAgain(dispatch, finding.row) ? finding.ending : null;
-      case 'unknown':
-        return isFoundAgain(dispatch, 'unknown') ? LOST : null;
-      case 'unfinished':
-        return null;
-    }
+    return null;
   }
 
-  async function check(dispatch: Dispatch): Promise<void> {
-    const finding = await targets.get(dispatch.target).readSession(dispatch);
-    const ending = endOf(dispatch, finding);
-    room.log.info({ runId: dispatch.runId, found: finding.kind, ends: ending !== null }, 'run.checked');
-    if (finding.kind === 'unfinished') await inTransaction((tx) => noteHeard(tx, dispatch));
+  async function check(run: RunToCheck): Promise<void> {
+    const inquiry = await inquire(targets.get(run.target), run);
+    const ending = endOf(run, inquiry);
+    room.log.info({ runId: run.runId, found: inquiry.kind, ends: ending !== null }, 'run.checked');
+    if (inquiry.kind === 'running') await inTransaction((tx) => noteHeard(tx, run));
     if (!ending) return;
-    lastFound.delete(dispatch.runId);
-    await inTransaction((tx) => endFound(tx, dispatch, ending));
+    lastFound.delete(run.runId);
+    await inTransaction((tx) => endFound(tx, run, ending));
+  }
+
+  const checkSafely = (run: RunToCheck) =>
+    check(run).catch((err: unknown) => room.log.warn({ err, runId: run.runId }, 'run.not-checked'));
+
+  async function checkNext(): Promise<void> {
+    for (;;) {
+      const run = await inTransaction((tx) => takeRunToCheck(tx, afterSeconds));
+      if (!run) return;
+      await checkSafely(run);
+    }
   }
 
   return startLoop(
     'reconciler',
     sweepSeconds,
     async () => {
-      for (;;) {
-        const dispatch = await inTransaction((tx) => takeRunToCheck(tx, afterSeconds));
-        if (!dispatch) return;
-        await check(dispatch).catch((err: unknown) =>
-          room.log.warn({ err, runId: dispatch.runId }, 'run.not-checked'),
-        );
-      }
+      await Promise.all(Array.from({ length: AT_A_TIME }, checkNext));
     },
     room.log,
   );

@@ -7,22 +7,35 @@ import { RunAttempt } from '../entities/run-attempt.ts';
 import { type Dispatch, readDispatch } from './dispatch.ts';
 import { endAttempt } from './end-attempt.ts';
 
+/** A run that OpenClaw is to be asked about. */
+export interface RunToCheck extends Dispatch {
+  /** Since OpenClaw last showed that it knows of the run. */
+  unheardMs: number;
+  /** Since the attempt was made, which is a moment before it was handed over. */
+  attemptAgeMs: number;
+}
+
 /**
  * Takes the next run of which nothing has been heard for `everySeconds` since OpenClaw took it, or since it was last
  * asked about; null when there is none. Two processes that do this at once take different runs.
  */
-export async function takeRunToCheck(tx: Transaction, everySeconds: number): Promise<Dispatch | null> {
-  const [row]: { id: string }[] = await tx.em.execute(
-    `update agents.agent_run set checked_at = now()
+export async function takeRunToCheck(tx: Transaction, everySeconds: number): Promise<RunToCheck | null> {
+  const [row]: { id: string; unheard_ms: number; attempt_age_ms: number }[] = await tx.em.execute(
+    `update agents.agent_run as run set checked_at = now()
      where id = (
        select id from agents.agent_run
        where state in ('RUNNING', 'CANCELING')
          and coalesce(greatest(checked_at, heard_at), started_at, queued_at) < now() - make_interval(secs => ?)
        order by coalesce(greatest(checked_at, heard_at), started_at, queued_at) limit 1 for update skip locked)
-     returning id`,
+     returning id,
+       extract(epoch from now() - coalesce(heard_at, queued_at))::float8 * 1000 as unheard_ms,
+       (select extract(epoch from now() - attempt.started_at)::float8 * 1000 from agents.run_attempt as attempt
+        where attempt.run_id = run.id and attempt.number = run.attempt) as attempt_age_ms`,
     [everySeconds],
   );
-  return row ? readDispatch(tx, row.id) : null;
+  if (!row) return null;
+  const dispatch = await readDispatch(tx, row.id);
+  return { ...dispatch, unheardMs: row.unheard_ms, attemptAgeMs: row.attempt_age_ms };
 }
 
 /** Ends an attempt by what was found in OpenClaw, unless it has ended meanwhile. Returns whether it did. */

@@ -8,7 +8,7 @@ import { isFinal } from '../entities/run-states.ts';
 import { changeRun } from './change-run.ts';
 import { noteActivity } from './note-activity.ts';
 import { requeueRun } from './requeue-run.ts';
-import { settleRun } from './settle-run.ts';
+import { CANCELED, settleRun } from './settle-run.ts';
 
 /** A run whose attempts failed for a reason that may pass gets so many in a row. */
 const ATTEMPTS_MAX = 3;
@@ -35,19 +35,18 @@ export async function endAttempt(
   const now = await databaseTime(tx.em);
   run.heardAt = now;
   if ('usage' in ending && ending.usage) attempt.usage = ending.usage;
-  if (ending.kind === 'answered') {
-    const { answer, isTruncated } = ending;
-    return settleRun(tx, run, { state: 'SUCCEEDED', answer, isTruncated });
+  switch (ending.kind) {
+    case 'answered':
+      return settleRun(tx, run, { ...ending, state: 'SUCCEEDED' });
+    case 'timed-out':
+      return settleRun(tx, run, { ...ending, state: 'TIMED_OUT', code: 'DEADLINE_EXCEEDED' });
+    case 'aborted':
+      return settleRun(tx, run, { ...CANCELED, message: 'It was stopped in OpenClaw' });
+    case 'asked':
+      return run.state === 'CANCELING' ? settleRun(tx, run, CANCELED) : ask(tx, run, attempt, ending, now);
+    case 'failed':
+      return run.state === 'CANCELING' ? settleRun(tx, run, CANCELED) : fail(tx, run, attempt, ending, now);
   }
-  if (run.state === 'CANCELING' || ending.kind === 'aborted') {
-    return settleRun(tx, run, {
-      state: 'CANCELED',
-      code: 'CANCELED_BY_USER',
-      message: 'It was stopped in OpenClaw',
-    });
-  }
-  if (ending.kind === 'asked') return ask(tx, run, attempt, ending, now);
-  return fail(tx, run, attempt, ending, now);
 }
 
 async function ask(

@@ -60,5 +60,5 @@ async function isKnown(
 function summaryOf(ending: RunReport['ending']): string {
   if (ending.kind === 'answered') return ending.answer;
   if (ending.kind === 'asked') return ending.question.body;
-  return ending.kind === 'failed' ? ending.message : 'It was stopped';
+  return ending.kind === 'aborted' ? 'It was stopped' : ending.message;
 }

@@ -1,3 +1,4 @@
+import { notFound } from '../../../platform/errors.ts';
 import { readPage } from '../../../platform/page.ts';
 import { maySee, maySeeAgent } from '../access.ts';
 import { AgentRun as AgentRunEntity } from '../entities/agent-run.ts';
@@ -106,7 +107,12 @@ export const Task: Resolvers['Task'] = {
 };
 
 export const AgentRunChanged: Resolvers['AgentRunChanged'] = {
-  run: async ({ runId, state }, _args, ctx) => ({ ...(await ctx.loaders.run.loadExisting(runId)), state }),
+  // The row first and the right after it: a run as it is now must not reach somebody who was removed before now.
+  run: async ({ runId, state }, _args, ctx) => {
+    const run = await ctx.loaders.run.loadExisting(runId);
+    if (!(await maySee(ctx, run.projectId))) throw notFound('Run', runId);
+    return { ...run, state };
+  },
 };
 
 export const AgentStatusChanged: Resolvers['AgentStatusChanged'] = {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '../../../platform/testing/wait.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -95,7 +96,7 @@ describe('handing a run over', () => {
   test('a run that waited ten minutes for OpenClaw has FAILED', async () => {
     world.simulator.set({ dispatch: { status: 503 } });
     const { id } = await world.start();
-    await world.runIn(id, 'QUEUED');
+    await until('it was declined', async () => (await world.run(id)).handOverFailures > 0);
 
     await world.age(id, 605);
 

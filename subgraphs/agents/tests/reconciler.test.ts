@@ -16,9 +16,15 @@ async function lostRun(instruction: string) {
   const { id } = await world.start({ instruction });
   await world.runIn(id, 'RUNNING');
   await world.simulator.idle();
-  await world.age(id, 61);
+  // Not its attempt: the simulator has been up for less than a minute, and would seem to have been restarted since.
+  await world.age(id, 61, ['agent_run']);
   return id;
 }
+
+const executionsOf = (runId: string): number =>
+  Object.entries(world.simulator.state().runsStarted)
+    .filter(([key]) => key.includes(runId))
+    .reduce((sum, [, count]) => sum + count, 0);
 
 describe('a run whose report was lost', () => {
   test('ends with the answer that OpenClaw has, and is sent once', async () => {
@@ -45,17 +51,56 @@ describe('a run whose report was lost', () => {
     expect(run.answer).toHaveLength(8_000);
   });
 
-  test('an error ends it only when it is still the last word at the next look', async () => {
+  test('an error of a model ends it as soon as OpenClaw says that the run is over', async () => {
     const id = await lostRun('[[fail=400]]');
-    await until(
-      'it was looked at',
-      async () => ((await world.run(id)).checkedAt?.getTime() ?? 0) > Date.now() - 5_000,
-    );
+
+    expect(await world.runIn(id, 'FAILED')).toMatchObject({ failureCode: 'AGENT_ERROR' });
+    expect(executionsOf(id)).toBe(1);
+  });
+
+  test('an agent that said nothing has succeeded, though OpenClaw keeps no word of it', async () => {
+    const id = await lostRun('[[say=NO_REPLY]]');
+
+    expect(await world.runIn(id, 'SUCCEEDED')).toMatchObject({ answer: '' });
+    expect(executionsOf(id)).toBe(1);
+  });
+
+  test('after a restart of OpenClaw it is never sent again, and an error must be found twice', async () => {
+    const { id } = await world.start({ instruction: '[[fail=400]]' });
+    await world.runIn(id, 'RUNNING');
+    await world.simulator.idle();
+    await world.simulator.restart();
+    await world.age(id, 61);
+    await until('it was looked at', async () => (await world.run(id)).checkedAt);
     expect((await world.run(id)).state).toBe('RUNNING');
 
     await world.age(id, 61);
 
     expect(await world.runIn(id, 'FAILED')).toMatchObject({ failureCode: 'AGENT_ERROR' });
+    expect(executionsOf(id)).toBe(1);
+  });
+
+  test('of which OpenClaw, restarted, has no session is tried again in a new attempt', async () => {
+    world.simulator.set({ callbacks: 'never' });
+    const { id } = await world.start({ instruction: '[[hang]]' });
+    await world.runIn(id, 'RUNNING');
+    await world
+      .em()
+      .execute("update agents.run_attempt set session_key = session_key || '-gone' where run_id = ?", [id]);
+    await world.simulator.restart();
+    for (const _look of [1, 2]) {
+      const before = (await world.run(id)).checkedAt?.getTime() ?? 0;
+      await world.age(id, 61);
+      await until('it was looked at', async () => ((await world.run(id)).checkedAt?.getTime() ?? 0) > before);
+    }
+
+    await until('the attempt has ended', async () =>
+      (await world.activities(id)).some(([kind]) => kind === 'ERROR'),
+    );
+    await world.age(id, 10);
+    expect(await world.runIn(id, 'RUNNING')).toMatchObject({ attempt: 2 });
+    await cancelRun(world.ctx(), { id, mode: 'FORCE' });
+    await world.simulator.idle();
   });
 
   test('one that OpenClaw still works on goes on', async () => {

@@ -14,6 +14,7 @@ import { AgentsConfig } from '../config.ts';
 import { consumers } from '../consumers.ts';
 import { AGENTS_DATABASE } from '../database.ts';
 import { AgentRun } from '../entities/agent-run.ts';
+import { RunActivity } from '../entities/run-activity.ts';
 import { RunAttempt } from '../entities/run-attempt.ts';
 import { type AgentsContext, extendContext } from '../loaders.ts';
 import { createTargets } from '../openclaw/targets.ts';
@@ -65,6 +66,7 @@ export async function openWorld(settings: Record<string, string> = {}) {
   const world = {
     room,
     config,
+    targets,
     simulator,
     callbackUrl,
     em,
@@ -138,6 +140,19 @@ export async function openWorld(settings: Record<string, string> = {}) {
       const { sessionKey, requestBody, usage, isPromptCut } = attempt ?? {};
       return { ...run, sessionKey, requestBody, usage, isPromptCut };
     },
+    /** A run that waits, as rows are. */
+    queuedRun: (id: string) => em().findOneOrFail(AgentRun, { id, state: 'QUEUED' }),
+    /** Waits until an agent has a run at work, and returns its id. */
+    runningOf: (agentId: string) =>
+      until('the agent works', async () => {
+        const run = await em().findOne(AgentRun, { agentId, state: 'RUNNING' });
+        return run?.id;
+      }),
+    /** What happened in a run: kinds and texts. */
+    async activities(runId: string) {
+      const rows = await em().find(RunActivity, { runId }, { orderBy: { seq: 'asc' } });
+      return rows.map(({ kind, text }) => [kind, text]);
+    },
     /** Waits until a run is in a state, and returns it. */
     runIn: (id: string, state: RunState, timeoutMs?: number) =>
       until(
@@ -155,11 +170,14 @@ export async function openWorld(settings: Record<string, string> = {}) {
       return events.map(({ payload }) => (payload as { state: RunState }).state);
     },
     /** Moves a run's clock: all its times, and those of its attempts and questions, are that much earlier. */
-    async age(runId: string, seconds: number) {
+    async age(runId: string, seconds: number, tables = CLOCKS.map(([table]) => table)) {
       const earlier = (columns: string[]) =>
         columns.map((column) => `${column} = ${column} - make_interval(secs => ${seconds})`).join(', ');
-      for (const [table, key, columns] of CLOCKS)
-        await em().execute(`update agents.${table} set ${earlier(columns)} where ${key} = ?`, [runId]);
+      // At once, or a loop that looks in between would see one half of them.
+      await em().transactional(async (tx) => {
+        for (const [table, key, columns] of CLOCKS.filter(([name]) => tables.includes(name)))
+          await tx.execute(`update agents.${table} set ${earlier(columns)} where ${key} = ?`, [runId]);
+      });
     },
     /** Forgets that OpenClaw asked us to wait, or was not there. */
     resume: () =>

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { readAnswer, readFailure, readUsage } from '../openclaw/ending.ts';
+
+/** What OpenClaw 2026.9.6 was seen to say, and what follows. */
+const FAILURES: [error: string, expected: object][] = [
+  [
+    '⚠️ stub/stub request failed (authentication failed, HTTP 401). Re-authenticate the provider and try again.',
+    { code: 'AGENT_ERROR', isTransient: false },
+  ],
+  [
+    'Inline API key for provider "stub" is temporarily disabled after a provider auth/billing failure.',
+    { code: 'AGENT_ERROR', isTransient: false },
+  ],
+  [
+    'LLM request failed: provider rejected the request schema or tool payload.',
+    { code: 'AGENT_ERROR', isTransient: false },
+  ],
+  ['⚠️ LLM request failed (request format rejected, HTTP 400).', { code: 'AGENT_ERROR', isTransient: false }],
+  [
+    '⚠️ API rate limit reached. Please try again later.',
+    { code: 'MODEL_UNAVAILABLE', isTransient: true, isDoubtful: false },
+  ],
+  [
+    '⚠️ stub/stub request failed (provider internal error, HTTP 500). This is usually temporary — try again shortly.',
+    { code: 'MODEL_UNAVAILABLE', isTransient: true, isDoubtful: false },
+  ],
+  [
+    'Failed to persist terminal assistant error: session rebound',
+    { code: 'OPENCLAW_LOST', isTransient: true, isDoubtful: true },
+  ],
+  ['Agent run failed: timed out in phase provider', { kind: 'timed-out' }],
+  ['request timed out', { kind: 'timed-out' }],
+  ['', { code: 'AGENT_ERROR', message: 'The agent failed without a reason' }],
+];
+
+describe('an error that OpenClaw reports', () => {
+  test.each(FAILURES)('%s', (error, expected) => {
+    expect(readFailure(error, null)).toMatchObject({ kind: 'failed', ...expected });
+  });
+});
+
+describe('an answer', () => {
+  test('of NO_REPLY is empty', () => {
+    expect(readAnswer(' NO_REPLY\n', null)).toMatchObject({ kind: 'answered', answer: '' });
+  });
+
+  test('that was cut says so', () => {
+    expect(readAnswer('half\n...(truncated)...', null)).toMatchObject({ answer: 'half', isTruncated: true });
+  });
+});
+
+describe('a cost', () => {
+  test('of zeros is none: OpenClaw reports them for models that were not reached', () => {
+    expect(readUsage({ input: 0, output: 0, cost: { total: 0 } }, 'a', 'b')).toBeNull();
+  });
+
+  test('in dollars becomes millionths', () => {
+    expect(readUsage({ input: 1, output: 2, cost: { total: 0.0123 } }, 'a', 'b')).toEqual({
+      model: 'a/b',
+      inputTokens: 1,
+      outputTokens: 2,
+      costMicros: 12_300,
+    });
+  });
+});

@@ -1,0 +1,15 @@
+import { v7 as uuidv7 } from 'uuid';
+import { on, type Reaction } from '../../platform/consumer.ts';
+import { ProjectChanged } from '../../schema/events/projects.ts';
+import { GENERAL, nameKeyOf } from './entities/channel.ts';
+
+export const consumers: readonly Reaction[] = [
+  // Every change of a project repeats the event; the unique name makes all but the first change nothing.
+  on(ProjectChanged, async ({ em }, { projectId }) => {
+    await em.execute(
+      `insert into chat.channel (id, project_id, name, name_key, created_at) values (?, ?, ?, ?, now())
+       on conflict do nothing`,
+      [uuidv7(), projectId, GENERAL, nameKeyOf(GENERAL)],
+    );
+  }),
+];

@@ -1,0 +1,6 @@
+import type { QueryResolvers } from '../generated/resolvers.ts';
+import { findChannel } from './visible.ts';
+
+export const Query: QueryResolvers = {
+  channel: (_root, { id }, ctx) => findChannel(ctx, id),
+};
