@@ -20,17 +20,18 @@ export function serveCallback(app: FastifyInstance, agents: RoomConnection, log:
     // The signature covers the bytes, so nothing may read them and write them anew.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
-    scope.post('/agents/callback', { bodyLimit: CALLBACK_BYTES_MAX }, async ({ body, headers, id }, reply) => {
-      const answer = await passOn(agents, body as Buffer | null, headers).catch((err: unknown) => {
-        log.warn({ err, requestId: id }, 'callback.not-passed-on');
-        return NOT_NOW;
-      });
-      log.info({ requestId: id, status: answer.status }, 'callback.passed-on');
-      return reply
-        .status(answer.status)
-        .headers(pick(answer.headers, PASSED_BACK))
-        .send(answer.body);
-    });
+    scope.post(
+      '/agents/callback',
+      { bodyLimit: CALLBACK_BYTES_MAX },
+      async ({ body, headers, id }, reply) => {
+        const answer = await passOn(agents, body as Buffer | null, headers).catch((err: unknown) => {
+          log.warn({ err, requestId: id }, 'callback.not-passed-on');
+          return NOT_NOW;
+        });
+        log.info({ requestId: id, status: answer.status }, 'callback.passed-on');
+        return reply.status(answer.status).headers(pick(answer.headers, PASSED_BACK)).send(answer.body);
+      },
+    );
     done();
   });
 }

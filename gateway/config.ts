@@ -25,7 +25,9 @@ const Settings = ServiceConfig.extend({
   CHAT_URL: roomUrl('chat'),
   SIGN_IN: z
     .enum(['development', 'oidc'])
-    .describe('`oidc`: clients bring tokens of AUTHENTIK_ISSUER. `development`: everybody on this machine may.'),
+    .describe(
+      '`oidc`: clients bring tokens of AUTHENTIK_ISSUER. `development`: everybody on this machine may.',
+    ),
   AUTHENTIK_ISSUER: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -54,7 +56,7 @@ const Settings = ServiceConfig.extend({
     'How long to look for a lost room before its subscriptions end.',
   ),
   HYDRATION_SECONDS: wholeNumber(1, 60, 8).describe(
-    "How long other rooms may take, all in all, to add their fields to an event; it is sent without them then.",
+    'How long other rooms may take, all in all, to add their fields to an event; it is sent without them then.',
   ),
   HYDRATIONS_MAX: wholeNumber(1, 1000, 32).describe('Events to which other rooms add fields at a time.'),
 });
@@ -65,7 +67,7 @@ type RawSettings = z.infer<typeof Settings>;
 const neededForOidc = (name: 'AUTHENTIK_ISSUER' | 'AUTHENTIK_CLIENT_ID') =>
   [
     (settings: RawSettings) => settings.SIGN_IN !== 'oidc' || settings[name] !== undefined,
-    { path: [name], message: 'is needed with SIGN_IN=oidc', when: () => true },
+    { path: [name] as string[], message: 'is needed with SIGN_IN=oidc', when: () => true },
   ] as const;
 
 /** The gateway's settings. */

@@ -4,12 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import { QUIET_PLUGINS } from '../platform/graphql-server.ts';
 
 /** Apollo's plugins: the quiet ones, and in development the explorer as the page of /graphql. */
-export function apolloPlugins(isDevelopment: boolean): ApolloServerPlugin[] {
-  if (!isDevelopment) return QUIET_PLUGINS;
-  // Two plugins that both make a landing page are an error.
-  const others = QUIET_PLUGINS.filter((plugin) => !('__internal_installed_implicitly__' in plugin && 'serverWillStart' in plugin));
-  return [...others, ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false } })];
-}
+export const apolloPlugins = (isDevelopment: boolean): ApolloServerPlugin[] =>
+  isDevelopment
+    ? [...QUIET_PLUGINS, ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false } })]
+    : QUIET_PLUGINS;
 
 /** Somebody who opens the address in a browser comes to the explorer. */
 export function serveExplorer(app: FastifyInstance): void {

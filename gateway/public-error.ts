@@ -41,7 +41,8 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
 
 /** Said by a room or by `publicError`, rather than thrown by some library. */
 const isOurs = ({ extensions }: GraphQLError): boolean =>
-  typeof extensions['serviceName'] === 'string' || typeof extensions['code'] === 'string' && extensions['code'] in OWN_CODES;
+  typeof extensions['serviceName'] === 'string' ||
+  (typeof extensions['code'] === 'string' && extensions['code'] in OWN_CODES);
 
 const OWN_CODES = { UNAUTHENTICATED: true, UNAVAILABLE: true, SLOW_CONSUMER: true, LIMIT_EXCEEDED: true };
 

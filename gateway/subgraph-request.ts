@@ -165,7 +165,9 @@ function readAnswer({ status, body }: RoomResponse, name: string, log: Logger): 
 function parseAnswer(body: Buffer): Answer | null {
   try {
     const answer = JSON.parse(body.toString()) as Answer | null;
-    return answer && (answer.data || (Array.isArray(answer.errors) && answer.errors.length > 0)) ? answer : null;
+    return answer && (answer.data || (Array.isArray(answer.errors) && answer.errors.length > 0))
+      ? answer
+      : null;
   } catch {
     return null;
   }

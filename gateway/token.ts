@@ -108,13 +108,19 @@ function createKeyFinder(issuer: string): JWTVerifyGetKey {
 }
 
 const providerDown = () =>
-  new DomainError('UNAVAILABLE', 'Sign-in cannot be checked now, as its provider does not answer. Try again later.');
+  new DomainError(
+    'UNAVAILABLE',
+    'Sign-in cannot be checked now, as its provider does not answer. Try again later.',
+  );
 
 async function discover(issuer: string) {
   try {
-    const { statusCode, body } = await request(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
-      signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS),
-    });
+    const { statusCode, body } = await request(
+      `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+      {
+        signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS),
+      },
+    );
     const found = Discovery.parse(await body.json());
     if (statusCode !== 200 || found.issuer !== issuer) throw new Error(`${found.issuer} is not ${issuer}`);
     return createRemoteJWKSet(new URL(found.jwks_uri), { timeoutDuration: DISCOVERY_TIMEOUT_MS });

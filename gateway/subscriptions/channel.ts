@@ -1,5 +1,4 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import { publicError } from '../public-error.ts';
 import type { Group } from './group.ts';
 import type { EventFetches } from './hydration.ts';
 import type { Stream, StreamOptions } from './stream.ts';
@@ -48,8 +47,8 @@ export function createChannel({ open, onClose }: ChannelOptions): Channel {
     for (const { group, changesEvent } of groups.values())
       group.add(changesEvent && isShared ? structuredClone(event) : event, fetches);
     if (isWaiting || !isCrowded()) return;
-    isWaiting = stream.pause();
-    if (!isWaiting) end([publicError('SLOW_CONSUMER', 'The events come faster than they can be passed on.')]);
+    isWaiting = true;
+    stream.pause();
   };
   const proceed = () => {
     if (!isWaiting || isClosed || isCrowded()) return;

@@ -55,7 +55,9 @@ export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): G
       .filter(([subscriber, since]) => (only ? subscriber === only : since <= number))
       .map(([subscriber]) => subscriber);
     for (const receiver of receivers) receiver.push(result);
-    await Promise.all(receivers.map((receiver) => receiver.hasRoom()));
+    // The fastest reader sets the pace: slower ones are cut at their own bound, and hold nobody up.
+    if (receivers.length > 0 && receivers.every(({ isFull }) => isFull))
+      await Promise.race(receivers.map((receiver) => receiver.nextRead()));
   };
 
   const endAll = () => {

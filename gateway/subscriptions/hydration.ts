@@ -115,5 +115,5 @@ async function fetchOnce(
   const fetch = fetches.get(key) ?? source.process(question);
   fetches.set(key, fetch);
   const { data, ...answer } = await fetch;
-  return { ...answer, data: structuredClone(data) };
+  return { ...answer, data: structuredClone(data ?? null) };
 }

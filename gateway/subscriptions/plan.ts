@@ -70,7 +70,9 @@ export interface PlannerOptions {
 export function createPlanner(options: PlannerOptions) {
   const plans = new Map<string, SubscriptionPlan>();
   return (source: string, operationName?: string): SubscriptionPlan => {
-    const key = createHash('sha256').update(`${operationName ?? ''}\0${source}`).digest('base64url');
+    const key = createHash('sha256')
+      .update(`${operationName ?? ''}\0${source}`)
+      .digest('base64url');
     const plan = plans.get(key) ?? makePlan(options, key, source, operationName);
     plans.delete(key);
     plans.set(key, plan); // the last in order is the one used last
@@ -118,7 +120,7 @@ function makePlan(
     operation,
     operationName,
     primary,
-    shape: readStreamShape(primary, graph.apiSchema),
+    shape: readStreamShape(primary),
     eventPlan: { kind: 'QueryPlan', node: rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary },
     asksOthers: rest !== undefined,
     changesEvent: rest !== undefined || (primary.outputRewrites?.length ?? 0) > 0,
@@ -135,7 +137,8 @@ function checkOperation(
     throw refused('BAD_REQUEST', 'This is no subscription, or `operationName` names none.');
   const [root] = operation.selectionSet.selections;
   const isConditional =
-    root?.kind === Kind.FIELD && root.directives?.some(({ name }) => ['skip', 'include'].includes(name.value));
+    root?.kind === Kind.FIELD &&
+    root.directives?.some(({ name }) => ['skip', 'include'].includes(name.value));
   // The planner cannot plan a condition on the root field, graphql-js explains one misleadingly, and GraphQL forbids it.
   if (root?.kind !== Kind.FIELD || root.name.value.startsWith('__') || isConditional)
     throw refused(
@@ -147,7 +150,11 @@ function checkOperation(
   return operation;
 }
 
-function planOperation(graph: Graph, document: DocumentNode, operationName: string | undefined): SubscriptionNode {
+function planOperation(
+  graph: Graph,
+  document: DocumentNode,
+  operationName: string | undefined,
+): SubscriptionNode {
   const operation = operationFromDocument(graph.api, document, operationName ? { operationName } : {});
   const { node } = graph.planner.buildQueryPlan(operation);
   if (node?.kind !== 'Subscription') throw new Error('The planner made no plan of a subscription');

@@ -4,10 +4,6 @@ import {
   type FieldNode,
   type FormattedExecutionResult,
   type FragmentDefinitionNode,
-  type GraphQLSchema,
-  getNamedType,
-  isAbstractType,
-  isObjectType,
   Kind,
   type OperationDefinitionNode,
   parse,
@@ -22,11 +18,11 @@ import {
 export interface StreamShape {
   /** The primary fetch of the plan, as it is sent to the room: each event tells its position and its type too. */
   readonly query: string;
-  /** The same, from a given position on; null for a stream without cursors. */
-  readonly resume: { readonly query: string; readonly variable: string } | null;
+  /** The same from the position that the variable holds. */
+  readonly resume: { readonly query: string; readonly variable: string };
   /** Whether the client asks for a position of its own, given the values of its variables. */
   startsAfter(variables: Readonly<Record<string, unknown>>): boolean;
-  /** Where an event stands; null for an event without data, and in a stream without cursors. */
+  /** Where an event stands; null for an event without data. */
   positionOf(event: FormattedExecutionResult): Position | null;
   /** A copy of a steering event as if it were sent at another position and time. */
   moved(event: FormattedExecutionResult, cursor: string, occurredAt: Date): FormattedExecutionResult;
@@ -38,16 +34,15 @@ export interface Position {
 }
 
 /**
- * Reads the shape of a stream off the primary fetch of a plan.
+ * Reads the shape of a stream off the primary fetch of a plan. Every field of `Subscription` takes `after`, and its
+ * events have a `cursor`; a test of the schema holds that.
  *
  * The position is asked for under names of the gateway's own, so that a stream can be resumed whatever the client
  * selected; the executor leaves these fields out of what it gives the client.
  */
-export function readStreamShape({ operation }: FetchNode, schema: GraphQLSchema): StreamShape {
+export function readStreamShape({ operation }: FetchNode): StreamShape {
   const document = parse(operation);
   const root = rootField(document);
-  if (!hasCursors(schema, root.name.value)) return shapeWithoutCursors(operation);
-
   const [cursorKey, typeKey, variable] = ['streamCursor', 'streamType', 'streamAfter'].map((name) =>
     unusedName(operation, name),
   ) as [string, string, string];
@@ -74,23 +69,6 @@ export function readStreamShape({ operation }: FetchNode, schema: GraphQLSchema)
       return copy;
     },
   };
-}
-
-const shapeWithoutCursors = (query: string): StreamShape => ({
-  query,
-  resume: null,
-  startsAfter: () => false,
-  positionOf: () => null,
-  moved: (event) => event,
-});
-
-/** Whether a field of `Subscription` takes `after` and its events have a `cursor`. */
-function hasCursors(schema: GraphQLSchema, name: string): boolean {
-  const field = schema.getSubscriptionType()?.getFields()[name];
-  if (!field?.args.some((argument) => argument.name === 'after')) return false;
-  const type = getNamedType(field.type);
-  const hasFields = isObjectType(type) || (isAbstractType(type) && 'getFields' in type);
-  return hasFields && 'cursor' in type.getFields();
 }
 
 const operationOf = (document: DocumentNode) =>

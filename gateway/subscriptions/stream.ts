@@ -6,8 +6,8 @@ import type { Upstream } from './upstream.ts';
 
 /** A room's stream that outlives the socket it comes over. */
 export interface Stream {
-  /** Stops the events until `resume`, without losing any; false if this stream cannot do that. */
-  pause(): boolean;
+  /** Stops the events until `resume`, without losing any. */
+  pause(): void;
   resume(): void;
   /** What tells a newcomer where the stream is; null while it has not caught up, as the room will tell it then. */
   greeting(): FormattedExecutionResult | null;
@@ -38,8 +38,7 @@ const retryDelayMs = (attempt: number) =>
 /**
  * Follows a room's stream and, when the socket is lost, goes on after the last event: no event is missed, none comes
  * twice, and the room's "caught up" after such a loss is kept from the clients, for whom nothing happened.
- *
- * A stream without cursors cannot go on without a gap: it ends with UNAVAILABLE, and the client begins anew.
+ * Ends with UNAVAILABLE when the room does not come back in time.
  */
 export function openStream(options: StreamOptions): Stream {
   const { room, shape, upstream } = options;
@@ -94,8 +93,8 @@ export function openStream(options: StreamOptions): Stream {
     if (isClosed) return;
     lostAt ??= Date.now();
     const patienceMs = position === null ? options.startMs : options.resumeMs;
-    if (!shape.resume || Date.now() - lostAt >= patienceMs) {
-      finish([unavailable(room, 'was lost')]);
+    if (Date.now() - lostAt >= patienceMs) {
+      finish([unavailable(room, 'cannot be reached').toJSON()]);
       return;
     }
     retry = setTimeout(begin, retryDelayMs(attempts));
@@ -106,11 +105,9 @@ export function openStream(options: StreamOptions): Stream {
   return {
     close,
     pause() {
-      if (!shape.resume || position === null) return false;
       isPaused = true;
       clearTimeout(retry);
       leave();
-      return true;
     },
     resume() {
       if (!isPaused || isClosed) return;
@@ -122,7 +119,7 @@ export function openStream(options: StreamOptions): Stream {
 }
 
 function currentRequest({ shape, variables }: StreamOptions, position: string | null) {
-  if (!shape.resume || position === null) return { query: shape.query, variables };
+  if (position === null) return { query: shape.query, variables };
   return { query: shape.resume.query, variables: { ...variables, [shape.resume.variable]: position } };
 }
 

@@ -4,61 +4,69 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 export interface Subscriber {
   /** What the client reads. It ends when the client leaves or `end` is called. */
   readonly results: AsyncIterableIterator<FormattedExecutionResult>;
-  /** Adds a result. Wait for `hasRoom` before adding more: the queue is bounded by that, not here. */
+  /** The queue holds `queueMax` results: whoever adds more should wait for `nextRead` first. */
+  readonly isFull: boolean;
+  /** Adds a result. A client that lags behind by twice `queueMax` is cut. */
   push(result: FormattedExecutionResult): void;
-  /** Resolves when there is room in the queue, or the subscription has ended because the client reads nothing. */
-  hasRoom(): Promise<void>;
+  /** Resolves when the client reads, or has ended; one that reads nothing for `stallMs` while it is waited for is cut. */
+  nextRead(): Promise<void>;
   /** Ends it after what is queued, with a result that holds the errors, if there are any. */
   end(errors?: readonly GraphQLFormattedError[]): void;
-  /** Ends it at once: what is queued is dropped. */
-  cut(errors: readonly GraphQLFormattedError[]): void;
 }
 
 export interface SubscriberOptions {
   queueMax: number;
-  /** How long a client with a full queue may read nothing. */
   stallMs: number;
-  onStall: () => readonly GraphQLFormattedError[];
+  /** What a client is told that is cut. What was queued for it is dropped. */
+  slowness: GraphQLFormattedError;
   /** Called once, when nothing more goes in. */
   onEnd: () => void;
 }
 
 /** Written by hand: `return()` of an async generator would wait for the event that the client no longer wants. */
-export function createSubscriber({ queueMax, stallMs, onStall, onEnd }: SubscriberOptions): Subscriber {
+export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: SubscriberOptions): Subscriber {
   const queue: FormattedExecutionResult[] = [];
   let reader: ((result: IteratorResult<FormattedExecutionResult>) => void) | null = null;
+  let awaitedRead: { promise: Promise<void>; resolve: () => void; stall: NodeJS.Timeout } | null = null;
   let isEnded = false;
-  let madeRoom: () => void = () => undefined;
 
-  const push = (result: FormattedExecutionResult) => {
-    if (isEnded) return;
-    if (reader) {
-      reader({ done: false, value: result });
-      reader = null;
-    } else queue.push(result);
+  const noteRead = () => {
+    clearTimeout(awaitedRead?.stall);
+    awaitedRead?.resolve();
+    awaitedRead = null;
   };
 
-  const end = (errors?: readonly GraphQLFormattedError[]) => {
+  const add = (result: FormattedExecutionResult) => {
+    if (reader) reader({ done: false, value: result });
+    else queue.push(result);
+    reader = null;
+  };
+
+  const end = (errors: readonly GraphQLFormattedError[] = []) => {
     if (isEnded) return;
-    if (errors && errors.length > 0) push({ errors });
+    if (errors.length > 0) add({ errors });
     isEnded = true;
     reader?.({ done: true, value: undefined });
     reader = null;
-    madeRoom();
+    noteRead();
     onEnd();
   };
 
-  const cut = (errors: readonly GraphQLFormattedError[]) => {
-    if (isEnded) return;
+  const drop = () => {
     queue.length = 0;
-    end(errors);
+    end();
+  };
+
+  const cut = () => {
+    queue.length = 0;
+    end([slowness]);
   };
 
   const results: AsyncIterableIterator<FormattedExecutionResult> = {
     next() {
       const value = queue.shift();
       if (value) {
-        madeRoom();
+        noteRead();
         return Promise.resolve({ done: false, value });
       }
       if (isEnded) return Promise.resolve({ done: true, value: undefined });
@@ -67,29 +75,31 @@ export function createSubscriber({ queueMax, stallMs, onStall, onEnd }: Subscrib
       });
     },
     return() {
-      queue.length = 0;
-      end();
+      drop();
       return Promise.resolve({ done: true, value: undefined });
     },
     throw(error) {
-      queue.length = 0;
-      end();
+      drop();
       return Promise.reject(error);
     },
     [Symbol.asyncIterator]: () => results,
   };
 
-  const hasRoom = () =>
-    new Promise<void>((resolve) => {
-      if (isEnded || queue.length < queueMax) return resolve();
-      const stall = setTimeout(() => cut(onStall()), stallMs);
-      madeRoom = () => {
-        clearTimeout(stall);
-        madeRoom = () => undefined;
-        resolve();
-      };
-      return undefined;
-    });
-
-  return { results, push, end, cut, hasRoom };
+  return {
+    results,
+    get isFull() {
+      return !isEnded && queue.length >= queueMax;
+    },
+    push(result) {
+      if (isEnded) return;
+      if (queue.length >= 2 * queueMax) cut();
+      else add(result);
+    },
+    nextRead() {
+      if (isEnded) return Promise.resolve();
+      awaitedRead ??= { ...Promise.withResolvers<void>(), stall: setTimeout(cut, stallMs) };
+      return awaitedRead.promise;
+    },
+    end,
+  };
 }

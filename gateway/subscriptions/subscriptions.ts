@@ -42,6 +42,7 @@ export interface Subscriptions {
   subscribe(request: SubscribeRequest): Subscriber | readonly GraphQLError[];
   /** What is open, for metrics and tests. */
   count(): { channels: number; groups: number; subscribers: number };
+  /** Ends them all without a word: clients hear of the restart by the code that closes their socket. */
   close(): void;
 }
 
@@ -58,11 +59,24 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const channels = new Map<string, Channel>();
   let subscriberCount = 0;
 
-  const openChannel = (key: string, { primary, shape }: SubscriptionPlan, variables: Variables, viewer: Viewer) => {
+  const openChannel = (
+    key: string,
+    { primary, shape }: SubscriptionPlan,
+    variables: Variables,
+    viewer: Viewer,
+  ) => {
     const room = primary.serviceName;
     const channel = createChannel({
       open: (listener) =>
-        openStream({ ...options, ...listener, upstream: options.upstream(room), room, shape, variables, viewer }),
+        openStream({
+          ...options,
+          ...listener,
+          upstream: options.upstream(room),
+          room,
+          shape,
+          variables,
+          viewer,
+        }),
       onClose: () => {
         if (channels.get(key) === channel) channels.delete(key);
       },
@@ -88,7 +102,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     const subscriber = createSubscriber({
       queueMax,
       stallMs: options.stallMs,
-      onStall: () => [slowConsumer()],
+      slowness: SLOWNESS,
       onEnd: () => {
         subscriberCount -= 1;
         group.leave(subscriber);
@@ -117,14 +131,15 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       subscribers: subscriberCount,
     }),
     close() {
-      for (const channel of [...channels.values()])
-        channel.end([publicError('UNAVAILABLE', 'The gateway is being restarted. Subscribe again with the last cursor.')]);
+      for (const channel of [...channels.values()]) channel.end();
     },
   };
 }
 
-const slowConsumer = () =>
-  publicError('SLOW_CONSUMER', 'The events were read too slowly. Subscribe again with the last cursor.');
+const SLOWNESS = publicError(
+  'SLOW_CONSUMER',
+  'The events were read too slowly. Subscribe again with the last cursor.',
+).toJSON();
 
 type Variables = Record<string, unknown>;
 
@@ -148,7 +163,9 @@ function prepare(
   const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
   const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));
   // Who comes with a cursor replays alone: what others of the same cursor have seen already was not for this one.
-  const sharing = shape.startsAfter(coerced) ? randomUUID() : [viewer.id, viewer.displayName, viewer.avatarUrl];
+  const sharing = shape.startsAfter(coerced)
+    ? randomUUID()
+    : [viewer.id, viewer.displayName, viewer.avatarUrl];
   return {
     plan,
     primaryVariables,

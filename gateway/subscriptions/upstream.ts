@@ -47,6 +47,8 @@ const GATEWAY: Viewer = {
   avatarUrl: null,
 };
 
+const NORMAL_CLOSURE = 1000;
+
 /** An idle socket is kept this long, so that one client's reconnect does not cost a socket. */
 const IDLE_MS = 5_000;
 
@@ -57,7 +59,7 @@ const IDLE_MS = 5_000;
  * which asks for the events from the beginning. Each follower hears of the loss and asks anew.
  */
 export function connectUpstream(options: UpstreamOptions): Upstream {
-  const { room, key, log } = options;
+  const { room, key } = options;
   const losers = new Set<() => void>();
   const loseAll = () => {
     for (const lose of [...losers]) lose();
@@ -67,7 +69,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   return {
     follow({ query, variables, viewer }, sink) {
       let isOver = false;
-      let leave = () => undefined as void;
+      let leave: () => void = () => undefined;
       const finish = (tell: () => void) => {
         if (isOver) return;
         isOver = true;
@@ -85,12 +87,9 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
             next: (event) => {
               if (!isOver) sink.next(event as FormattedExecutionResult);
             },
+            // What is no list of GraphQL errors is the end of the socket.
             error: (error) =>
-              finish(() => {
-                if (Array.isArray(error)) return sink.end(error as GraphQLFormattedError[]);
-                log.warn({ err: error, room }, 'upstream.lost');
-                sink.lost();
-              }),
+              finish(() => (Array.isArray(error) ? sink.end(error as GraphQLFormattedError[]) : sink.lost())),
             complete: () => finish(() => sink.end()),
           },
         );
@@ -101,7 +100,8 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
-function openClient({ url, room, key, timeoutMs, pingMs, eventBytesMax }: UpstreamOptions, onLoss: () => void): Client {
+function openClient(options: UpstreamOptions, onLoss: () => void): Client {
+  const { url, room, key, timeoutMs, pingMs, eventBytesMax, log } = options;
   const socketOptions = { handshakeTimeout: timeoutMs, maxPayload: eventBytesMax, perMessageDeflate: false };
   class BoundedWebSocket extends WebSocket {
     constructor(address: string, protocols?: string | string[], more?: ClientOptions) {
@@ -109,6 +109,7 @@ function openClient({ url, room, key, timeoutMs, pingMs, eventBytesMax }: Upstre
     }
   }
   let pongDeadline: NodeJS.Timeout | undefined;
+  let isLost = false;
   const client = createClient({
     url: `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/graphql`,
     webSocketImpl: BoundedWebSocket,
@@ -125,8 +126,16 @@ function openClient({ url, room, key, timeoutMs, pingMs, eventBytesMax }: Upstre
       pong: (isReceived) => {
         if (isReceived) clearTimeout(pongDeadline);
       },
-      closed: () => {
+      connected: () => {
+        if (isLost) log.info({ room }, 'upstream.found');
+        isLost = false;
+      },
+      closed: (event) => {
         clearTimeout(pongDeadline);
+        const { code, reason } = event as CloseEvent;
+        // Once for each loss: every stream that looks for the room meets the same closed door.
+        if (code !== NORMAL_CLOSURE && !isLost) log.warn({ room, code, reason }, 'upstream.lost');
+        isLost ||= code !== NORMAL_CLOSURE;
         onLoss();
       },
     },

@@ -1,0 +1,76 @@
+import './telemetry.ts';
+import { readFileSync } from 'node:fs';
+import { ApolloGateway } from '@apollo/gateway';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import type { Logger } from '../platform/log.ts';
+import type { GatewayContext } from './context.ts';
+import { apolloPlugins } from './explorer.ts';
+import { limitDocument, PARSE_OPTIONS } from './limits.ts';
+import { formatPublicError, reportMissing } from './public-error.ts';
+import type { RoomConnection } from './subgraph-request.ts';
+import { type Graph, readGraph } from './subscriptions/plan.ts';
+
+/** Composed from the rooms' SDL by `npm run compose`, and committed. */
+const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
+
+export interface ApolloOptions {
+  rooms: ReadonlyMap<string, RoomConnection>;
+  isDevelopment: boolean;
+  /** Whether clients may ask for the schema, and be told what they may have meant. */
+  introspection: boolean;
+  log: Logger;
+}
+
+export interface Apollo {
+  readonly server: ApolloServer<GatewayContext>;
+  readonly graph: Graph;
+}
+
+/** Starts Apollo's gateway over the committed supergraph. It answers queries and mutations, over HTTP and WebSocket. */
+export async function startApollo({
+  rooms,
+  isDevelopment,
+  introspection,
+  log,
+}: ApolloOptions): Promise<Apollo> {
+  const supergraphSdl = readFileSync(SUPERGRAPH, 'utf8');
+  const gateway = new ApolloGateway({
+    supergraphSdl,
+    logger: log,
+    // The addresses are those of the settings, not those in the supergraph.
+    buildService: ({ name }) => roomNamed(rooms, name).dataSource,
+    // Else anybody could have the plan of a query by sending a header.
+    __exposeQueryPlanExperimental: isDevelopment,
+  });
+  const server = new ApolloServer<GatewayContext>({
+    gateway,
+    logger: log,
+    introspection,
+    hideSchemaDetailsFromClientErrors: !introspection,
+    parseOptions: PARSE_OPTIONS,
+    validationRules: [limitDocument],
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    formatError: (_formatted, error) => formatPublicError(error, log),
+    plugins: [...apolloPlugins(isDevelopment), REPORT_MISSING],
+  });
+  await server.start();
+  return { server, graph: readGraph(supergraphSdl, gateway.schema!) };
+}
+
+/** Throws for a room that is in the supergraph and not in the settings. */
+export function roomNamed(rooms: ReadonlyMap<string, RoomConnection>, name: string): RoomConnection {
+  const room = rooms.get(name);
+  if (!room) throw new Error(`The supergraph names a room that has no address: ${name}`);
+  return room;
+}
+
+const REPORT_MISSING: ApolloServerPlugin = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ response: { body } }) => {
+      if (body.kind === 'single') body.singleResult = reportMissing(body.singleResult);
+    },
+  }),
+};

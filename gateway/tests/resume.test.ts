@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '../../platform/testing/wait.ts';
+import { BOARD, begin, follow, openWorld, WITH_PROJECT, type World } from './world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld({ SUBGRAPH_TIMEOUT_SECONDS: 1, SUBSCRIPTION_RESUME_SECONDS: 3 });
+});
+afterEach(() => world.close());
+
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => `t${index + 1}`);
+const UNAVAILABLE = {
+  message: 'The room of tasks cannot be reached. Try again later.',
+  extensions: { code: 'UNAVAILABLE', serviceName: 'tasks' },
+};
+
+describe('a stream whose room is lost', () => {
+  test('goes on after the last event when the room is back, and the client notices nothing', async () => {
+    const following = await follow(world.connect(), WITH_PROJECT);
+    world.board.change('t1');
+    await until('it follows', () => following.tasks().length === 1);
+
+    await world.restartTasks(() => {
+      world.board.change('t2');
+      world.board.change('t3');
+    });
+    await until('it has what happened meanwhile', () => following.tasks().length === 3);
+    world.board.change('t4');
+    await until('it is live', () => following.tasks().length === 4);
+
+    expect(following.tasks()).toEqual(numbered(4));
+    expect(following.results.map(({ data }) => data.boardEvents.kind)).toEqual([
+      'StreamCaughtUp',
+      ...numbered(4).map(() => 'TaskChanged'),
+    ]);
+    expect(following.state.isComplete).toBe(false);
+  });
+
+  test('loses and doubles nothing, however often the connection breaks', async () => {
+    const following = await follow(world.connect(), BOARD);
+    const others = await follow(world.connect(), BOARD, { after: 'cursor-0' });
+    for (const [index, id] of numbered(300).entries()) {
+      world.board.change(id);
+      if (index % 20 !== 10) continue;
+      // At another moment each time: before, amid and after what was just sent.
+      await until('some have arrived', () => following.tasks().length >= index - (index % 7));
+      world.tasks.loseConnections();
+    }
+    await until('all have arrived', () => following.tasks().length >= 300 && others.tasks().length >= 300);
+    expect(following.tasks()).toEqual(numbered(300));
+    expect(others.tasks()).toEqual(numbered(300));
+  });
+
+  test('who joins while the room is away is told where the stream is, and misses nothing', async () => {
+    const first = await follow(world.connect(), BOARD);
+    world.board.change('t1');
+    await until('it follows', () => first.tasks().length === 1);
+    await world.tasks.kill();
+    const second = await follow(world.connect(), BOARD);
+    await world.restartTasks(() => world.board.change('t2'));
+    await until('both have it', () => first.tasks().length === 2 && second.tasks().length === 1);
+    expect(second.results[0].data.boardEvents).toEqual({ kind: 'StreamCaughtUp', cursor: 'cursor-1' });
+    expect(second.tasks()).toEqual(['t2']);
+  });
+
+  test('ends with UNAVAILABLE when the room stays away', async () => {
+    const following = await follow(world.connect(), BOARD);
+    await world.tasks.kill();
+    await until('it has ended', () => following.state.isComplete);
+    expect(following.results.at(-1)).toEqual({ errors: [UNAVAILABLE] });
+  });
+
+  test('ends with UNAVAILABLE when the room was not there at the start', async () => {
+    await world.tasks.kill();
+    const following = begin(world.connect(), BOARD);
+    await until('it has ended', () => following.state.isComplete);
+    expect(following.results).toEqual([{ errors: [UNAVAILABLE] }]);
+  });
+});
+
+describe('a gateway that is closed', () => {
+  test('tells clients to come back, and lets go of its rooms', async () => {
+    const closed: number[] = [];
+    const client = world.connect({ on: { closed: (event) => closed.push((event as CloseEvent).code) } });
+    await follow(client, BOARD);
+    await world.gateway.close();
+    await until('nobody follows', () => world.board.followers() === 0);
+    expect(closed).toEqual([1012]);
+  });
+});

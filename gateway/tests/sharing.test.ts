@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '../../platform/testing/wait.ts';
+import { BOARD, follow, openWorld, WITH_PROJECT, type World } from './world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+describe('subscribers of the same document and viewer', () => {
+  test('share one stream of the room and one question for each event', async () => {
+    const [one, other] = [
+      await follow(world.connect(), WITH_PROJECT),
+      await follow(world.connect(), WITH_PROJECT),
+    ];
+    world.board.change('t1');
+    world.board.change('t2');
+    await until('both got both', () => one.tasks().length === 2 && other.tasks().length === 2);
+
+    expect(other.results.slice(1)).toEqual(one.results.slice(1));
+    expect(world.board.followers()).toBe(1);
+    expect(world.projects.questions).toHaveLength(2);
+  });
+
+  test('who comes later is told where the stream is, and gets what happens from then on', async () => {
+    const first = await follow(world.connect(), WITH_PROJECT);
+    world.board.change('t1');
+    await until('the first has it', () => first.tasks().length === 1);
+
+    const second = await follow(world.connect(), WITH_PROJECT);
+    world.board.change('t2');
+    await until('the second has the next', () => second.tasks().length === 1);
+
+    expect(second.results[0].data.boardEvents).toEqual({ kind: 'StreamCaughtUp', cursor: 'cursor-1' });
+    expect(second.tasks()).toEqual(['t2']);
+    expect(first.tasks()).toEqual(['t1', 't2']);
+    expect(world.board.followers()).toBe(1);
+  });
+
+  test('when the first leaves the second goes on', async () => {
+    const first = await follow(world.connect(), BOARD);
+    const second = await follow(world.connect(), BOARD);
+    first.leave();
+    await until('it has left', () => first.state.isComplete);
+    world.board.change('t1');
+    await until('the second has it', () => second.tasks().length === 1);
+    expect(first.tasks()).toEqual([]);
+  });
+
+  test('when the last leaves a quiet stream, the room is told at once', async () => {
+    const [first, second] = [await follow(world.connect(), BOARD), await follow(world.connect(), BOARD)];
+    first.leave();
+    second.leave();
+    await until('nobody follows', () => world.board.followers() === 0);
+  });
+
+  test('when a client vanishes the room is told at once', async () => {
+    const client = world.connect();
+    await follow(client, BOARD);
+    client.terminate();
+    await until('nobody follows', () => world.board.followers() === 0);
+  });
+});
+
+describe('other subscribers', () => {
+  test('of another document but the same stream share the stream, and each gets its own fields', async () => {
+    const names = await follow(world.connect(), WITH_PROJECT.replace('name description', 'name'));
+    const descriptions = await follow(
+      world.connect(),
+      WITH_PROJECT.replace('name description', 'description'),
+    );
+    world.board.change('t1');
+    await until('both got it', () => names.tasks().length === 1 && descriptions.tasks().length === 1);
+
+    expect(names.results[1].data.boardEvents.task.project).toEqual({ name: 'Project p1' });
+    expect(descriptions.results[1].data.boardEvents.task.project).toEqual({ description: 'Developer' });
+    expect(world.board.followers()).toBe(1);
+  });
+
+  test('who differ only in what they call a field share the questions too', async () => {
+    const one = await follow(world.connect(), WITH_PROJECT);
+    const other = await follow(world.connect(), `${WITH_PROJECT} # the same to a planner`);
+    world.board.change('t1');
+    await until('both got it', () => one.tasks().length === 1 && other.tasks().length === 1);
+    expect(world.projects.questions).toHaveLength(1);
+  });
+
+  test('of another viewer share nothing', async () => {
+    const as = (name: string) =>
+      follow(world.connect({ connectionParams: { authorization: `Development ${name}` } }), WITH_PROJECT);
+    const people = [await as('Ada'), await as('Bob')];
+    world.board.change('t1');
+    await until('both got it', () => people.every(({ tasks }) => tasks().length === 1));
+
+    expect(people.map(({ results }) => results[1].data.boardEvents.task.project.description)).toEqual([
+      'Ada',
+      'Bob',
+    ]);
+    expect(world.projects.questions.map(({ viewer }) => viewer.displayName).sort()).toEqual(['Ada', 'Bob']);
+    expect(world.board.followers()).toBe(2);
+  });
+
+  test('who come with a cursor replay on their own', async () => {
+    const live = await follow(world.connect(), BOARD);
+    const cursor = world.board.change('t1');
+    world.board.change('t2');
+    const late = await follow(world.connect(), BOARD, { after: cursor });
+    world.board.change('t3');
+    await until('both are live', () => late.tasks().length === 2 && live.tasks().length === 3);
+
+    expect(late.results.map(({ data }) => data.boardEvents.kind)).toEqual([
+      'TaskChanged',
+      'StreamCaughtUp',
+      'TaskChanged',
+    ]);
+    expect(late.tasks()).toEqual(['t2', 't3']);
+    expect(world.board.followers()).toBe(2);
+  });
+});

@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ClientOptions, WebSocket as Socket } from 'ws';
+import { until } from '../../platform/testing/wait.ts';
+import { BOARD, begin, type Json, openWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({ SUBSCRIPTIONS_PER_SOCKET_MAX: 3 });
+});
+afterAll(() => world.close());
+
+/** A bare socket, without a client that knows the protocol. */
+function open(options: ClientOptions = {}, protocols: string | string[] = 'graphql-transport-ws') {
+  const socket = new Socket(`${world.url.replace('http', 'ws')}/graphql`, protocols, options);
+  const messages: Json[] = [];
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+    socket.on('unexpected-response', (_request, { statusCode = 0 }) =>
+      resolve({ code: statusCode, reason: '' }),
+    );
+  });
+  socket.on('error', () => undefined);
+  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+  const opened = new Promise((resolve) => socket.once('open', resolve));
+  return {
+    messages,
+    closed,
+    async say(...said: unknown[]) {
+      await opened;
+      for (const message of said)
+        socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+    },
+    hears: (type: string, id?: string) =>
+      until(`a message ${type}`, () => messages.find((each) => each.type === type && each.id === id)),
+    end: () => socket.terminate(),
+  };
+}
+
+const INIT = { type: 'connection_init' };
+const subscribe = (id: string, query = BOARD) => ({ id, type: 'subscribe', payload: { query } });
+
+describe('the protocol graphql-transport-ws', () => {
+  test.each([
+    ['4400 for what is no message', ['{"type":'], 4400],
+    ['4400 for an unknown type of message', [{ type: 'hello' }], 4400],
+    ['4400 for a message that only servers send', [INIT, { type: 'connection_ack' }], 4400],
+    ['4401 for a subscription before the connection is acknowledged', [subscribe('a')], 4401],
+    ['4429 for a second initialisation', [INIT, INIT], 4429],
+    [
+      '1009 for a message of more than a megabyte',
+      [{ ...INIT, payload: { text: 'x'.repeat(1_048_577) } }],
+      1009,
+    ],
+  ])('%s', async (_name, said, code) => {
+    const socket = open();
+    await socket.say(...said);
+    expect(await socket.closed).toMatchObject({ code });
+  });
+
+  test('4409 for two operations of one id', async () => {
+    const socket = open();
+    await socket.say(INIT);
+    await socket.hears('connection_ack');
+    await socket.say(subscribe('a'), subscribe('a'));
+    expect(await socket.closed).toEqual({ code: 4409, reason: 'Subscriber for a already exists' });
+    await until('its stream is let go of', () => world.board.followers() === 0);
+  });
+
+  test('4408 for a socket that is not initialised within three seconds', async () => {
+    expect(await open().closed).toMatchObject({ code: 4408 });
+  });
+
+  test('4406 for a socket that does not name this protocol', async () => {
+    expect(await open({}, []).closed).toMatchObject({ code: 4406 });
+  });
+
+  test('a ping is answered', async () => {
+    const socket = open();
+    await socket.say({ type: 'ping', payload: { at: 1 } });
+    expect(await socket.hears('pong')).toEqual({ type: 'pong', payload: { at: 1 } });
+    socket.end();
+  });
+
+  test('an operation that the client completes ends, and its id is free again', async () => {
+    const socket = open();
+    await socket.say(INIT);
+    await socket.hears('connection_ack');
+    await socket.say(subscribe('a'));
+    await socket.hears('next', 'a');
+    await socket.say({ id: 'a', type: 'complete' });
+    await until('its stream is let go of', () => world.board.followers() === 0);
+    await socket.say(subscribe('a'));
+    await until('it is live again', () => socket.messages.length === 3);
+    socket.end();
+  });
+
+  test('queries and mutations are answered too, errors in their formatted shape', async () => {
+    const socket = open();
+    await socket.say(INIT);
+    await socket.hears('connection_ack');
+    await socket.say(
+      subscribe('query', '{ viewer { displayName } }'),
+      subscribe(
+        'mutation',
+        'mutation { projectCreate(input: { key: "TB", name: "T" }) { project { name } } }',
+      ),
+      subscribe('broken', '{ project(id: "broken") { name } }'),
+      subscribe('invalid', '{ nothing }'),
+    );
+    expect((await socket.hears('next', 'query')).payload).toEqual({
+      data: { viewer: { displayName: 'Developer' } },
+    });
+    expect((await socket.hears('next', 'mutation')).payload.errors).toBeUndefined();
+    expect((await socket.hears('next', 'broken')).payload.errors).toEqual([
+      {
+        message: 'Internal error',
+        path: ['project', 'name'],
+        extensions: { code: 'INTERNAL', serviceName: 'projects', errorId: expect.any(String) },
+      },
+    ]);
+    expect((await socket.hears('next', 'invalid')).payload.errors[0].extensions.code).toBe(
+      'GRAPHQL_VALIDATION_FAILED',
+    );
+    socket.end();
+  });
+
+  test('more operations at a time than SUBSCRIPTIONS_PER_SOCKET_MAX are refused, the others go on', async () => {
+    const socket = open();
+    await socket.say(INIT);
+    await socket.hears('connection_ack');
+    await socket.say(...['a', 'b', 'c', 'd'].map((id) => subscribe(id)));
+    expect((await socket.hears('error', 'd')).payload).toEqual([
+      {
+        message: 'A socket carries at most 3 operations at a time.',
+        extensions: { code: 'LIMIT_EXCEEDED' },
+      },
+    ]);
+    await socket.hears('next', 'c');
+    socket.end();
+  });
+});
+
+describe('before the socket is opened', () => {
+  test('a page of another origin is refused', async () => {
+    expect(await open({ origin: 'https://evil.example' }).closed).toMatchObject({ code: 403 });
+  });
+
+  test('a name that is not this machine’s is refused in development, whatever it resolves to', async () => {
+    const headers = { host: 'evil.example', origin: 'http://evil.example' };
+    expect(await open({ headers }).closed).toMatchObject({ code: 403 });
+  });
+});
+
+describe('a document that cannot be subscribed to', () => {
+  const refusalOf = async (query: string, variables = {}) => {
+    const { errors } = begin(world.connect(), query, variables);
+    await until('it is refused', () => errors.length > 0);
+    return errors.map(({ message, extensions }) => `${extensions.code}: ${message}`);
+  };
+  const ONE_FIELD =
+    'GRAPHQL_VALIDATION_FAILED: A subscription selects one field at its root: without fragment, introspection, @skip or @include.';
+
+  test.each([
+    [
+      'that is no GraphQL',
+      'subscription {',
+      'GRAPHQL_PARSE_FAILED: Syntax Error: Expected Name, found <EOF>.',
+    ],
+    [
+      'with a fragment at its root',
+      'subscription { ... { boardEvents(projectId: "p1") { cursor } } }',
+      ONE_FIELD,
+    ],
+    ['with introspection at its root', 'subscription { __typename }', ONE_FIELD],
+    [
+      'with a condition at its root',
+      'subscription ($on: Boolean!) { boardEvents(projectId: "p1") @include(if: $on) { cursor } }',
+      ONE_FIELD,
+    ],
+    [
+      'with two fields at its root',
+      'subscription { a: boardEvents(projectId: "p1") { cursor } b: boardEvents(projectId: "p1") { cursor } }',
+      'GRAPHQL_VALIDATION_FAILED: Anonymous Subscription must select only one top level field.',
+    ],
+    [
+      'with a field that there is not',
+      'subscription { boardEvents(projectId: "p1") { cursr } }',
+      'GRAPHQL_VALIDATION_FAILED: Cannot query field "cursr" on type "BoardEvent". Did you mean "cursor"?',
+    ],
+    [
+      'without a variable that it needs',
+      'subscription ($id: ID!) { boardEvents(projectId: $id) { cursor } }',
+      'BAD_USER_INPUT: Variable "$id" of required type "ID!" was not provided.',
+    ],
+    [
+      'beyond a limit',
+      `subscription { boardEvents(projectId: "p1") { ${'cursor @include(if: true) '.repeat(51)} } }`,
+      'GRAPHQL_VALIDATION_FAILED: The document has more than 50 directives.',
+    ],
+  ])('%s is refused with the reason', async (_name, query, message) => {
+    expect(await refusalOf(query)).toEqual([message]);
+  });
+
+  test('what the room refuses comes as the first result, with its code', async () => {
+    const following = begin(world.connect(), 'subscription { boardEvents(projectId: "hidden") { cursor } }');
+    await until('it has ended', () => following.state.isComplete);
+    expect(following.results).toEqual([
+      {
+        data: null,
+        errors: [
+          {
+            message: 'Project hidden does not exist',
+            path: ['boardEvents'],
+            extensions: { code: 'NOT_FOUND', serviceName: 'tasks' },
+          },
+        ],
+      },
+    ]);
+  });
+});

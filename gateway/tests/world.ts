@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { type Client, type ClientOptions, createClient } from 'graphql-ws';
+import { DomainError } from '../../platform/errors.ts';
+import type { Viewer } from '../../platform/identity.ts';
+import { until } from '../../platform/testing/wait.ts';
+import { GatewayConfig } from '../config.ts';
+import { startGateway } from '../gateway.ts';
+import { createBoard } from './board.ts';
+import { openTestRoom, SIGNING_KEY } from './room.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: documents are plain text here, so nothing knows the shape of answers
+export type Json = any;
+
+/** What people look at a board with; `WITH_PROJECT` asks the room of projects too. */
+export const BOARD = `subscription Board($after: EventCursor) {
+  boardEvents(projectId: "p1", after: $after) { kind: __typename cursor ... on TaskChanged { task { id title } } } }`;
+export const WITH_PROJECT = `subscription BoardWithProject($after: EventCursor) {
+  boardEvents(projectId: "p1", after: $after) {
+    kind: __typename cursor ... on TaskChanged { task { id title project { name description } } } } }`;
+
+/** Settings that hold, but for what a test sets itself. */
+export const gatewayConfig = (settings: Record<string, unknown> = {}): GatewayConfig =>
+  GatewayConfig.parse({
+    GATEWAY_PORT: 0,
+    LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    SIGN_IN: 'development',
+    GATEWAY_SIGNING_KEY: SIGNING_KEY,
+    ...settings,
+  });
+
+/** A gateway over rooms of tests: tasks has a board to follow, projects adds fields to what happens on it. */
+export async function openWorld(settings: Record<string, unknown> = {}) {
+  const board = createBoard();
+  const projects = await openTestRoom('projects', projectsResolvers);
+  let tasks = await openTestRoom('tasks', tasksResolvers(board));
+  const gateway = await startGateway(
+    gatewayConfig({
+      PROJECTS_URL: projects.url,
+      TASKS_URL: tasks.url,
+      AGENTS_URL: 'http://127.0.0.1:9', // nobody listens there
+      CHAT_URL: 'http://127.0.0.1:9',
+      ...settings,
+    }),
+  );
+  const url = `http://127.0.0.1:${gateway.port}`;
+  const clients: Client[] = [];
+
+  const connect = (options: Partial<ClientOptions> = {}) => {
+    const client = createClient({
+      url: `${url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      ...options,
+    });
+    clients.push(client);
+    return client;
+  };
+
+  return {
+    board,
+    projects,
+    gateway,
+    url,
+    connect,
+    get tasks() {
+      return tasks;
+    },
+    async ask(query: string, variables: object = {}, headers: Record<string, string> = {}) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ query, variables }),
+      });
+      return { status: response.status, headers: response.headers, ...((await response.json()) as Json) };
+    },
+    /** The room of tasks is killed and comes back at the same port, on the same board. */
+    async restartTasks(meanwhile: () => void = () => undefined) {
+      await tasks.kill();
+      meanwhile();
+      tasks = await openTestRoom('tasks', tasksResolvers(board), tasks.port);
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.dispose()));
+      await gateway.close();
+      await projects.kill();
+      await tasks.kill();
+    },
+  };
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** Follows a subscription into arrays that grow. Resolves when it is live. */
+export async function follow(client: Client, query: string, variables: Record<string, unknown> = {}) {
+  const following = begin(client, query, variables);
+  await until('the subscription is live', () =>
+    following.results.some(({ data }) => Object.values<Json>(data ?? {})[0]?.kind === 'StreamCaughtUp'),
+  );
+  return following;
+}
+
+/** The same without waiting: for what ends before it is live. */
+export function begin(client: Client, query: string, variables: Record<string, unknown> = {}) {
+  const results: Json[] = [];
+  const errors: Json[] = [];
+  const state = { isComplete: false };
+  const leave = client.subscribe(
+    { query, variables },
+    {
+      next: (result) => results.push(result),
+      error: (error) => errors.push(...(Array.isArray(error) ? error : [error])),
+      complete: () => {
+        state.isComplete = true;
+      },
+    },
+  );
+  return {
+    results,
+    /** What refused the subscription, before any result. */
+    errors,
+    state,
+    leave,
+    /** The ids of the tasks that were seen to change, in order. */
+    tasks: (): string[] => results.flatMap(({ data }) => data?.boardEvents?.task?.id ?? []),
+  };
+}
+
+const tasksResolvers = (board: ReturnType<typeof createBoard>) => ({
+  Subscription: {
+    boardEvents: {
+      subscribe: (_root: unknown, { projectId, after }: { projectId: string; after?: string }) => {
+        if (projectId === 'hidden') throw new DomainError('NOT_FOUND', 'Project hidden does not exist');
+        return board.follow(after);
+      },
+      resolve: (event: unknown) => event,
+    },
+  },
+});
+
+const projectsResolvers = {
+  Query: {
+    viewer: (_root: unknown, _args: unknown, { viewer }: { viewer: Viewer }) => viewer,
+    project: (_root: unknown, { id }: { id: string }) => (id === 'gone' ? null : { id }),
+  },
+  Mutation: {
+    projectCreate: () => ({ project: { id: randomUUID() }, userErrors: [] }),
+  },
+  Project: {
+    __resolveReference: ({ id }: { id: string }) => (id === 'gone' ? null : { id }),
+    name: ({ id }: { id: string }) => {
+      if (id === 'broken') throw new Error('a secret of the database');
+      return `Project ${id}`;
+    },
+    description: (_project: unknown, _args: unknown, { viewer }: { viewer: Viewer }) => viewer.displayName,
+    viewerRole: () => 'OWNER',
+  },
+};
