@@ -1,0 +1,34 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { asArray } from '../../../platform/sql.ts';
+
+/** A task for which another one waits. */
+export interface Blocker {
+  id: string;
+  ref: string;
+  /** It is still to be done: neither done nor canceled nor archived. */
+  isOpen: boolean;
+}
+
+/** What tasks wait for, by the waiting task's id, in the order of the blockers' numbers. Absent: for nothing. */
+export async function readBlockers(
+  em: EntityManager,
+  taskIds: readonly string[],
+): Promise<Map<string, Blocker[]>> {
+  const rows: { task_id: string; id: string; ref: string; is_open: boolean }[] = await em.execute(
+    `select dependency.task_id, blocker.id, blocker.ref,
+       blocker.archived_at is null and board_column.category not in ('DONE', 'CANCELED') as is_open
+     from tasks.dependency
+       join tasks.task as blocker on blocker.id = dependency.blocked_by_id
+       join tasks.board_column on board_column.id = blocker.column_id
+     where dependency.task_id = any(?)
+     order by blocker.number`,
+    [asArray(taskIds)],
+  );
+  const byTask = Map.groupBy(rows, ({ task_id }) => task_id);
+  return new Map(
+    [...byTask].map(([taskId, blockers]) => [
+      taskId,
+      blockers.map(({ id, ref, is_open }) => ({ id, ref, isOpen: is_open })),
+    ]),
+  );
+}

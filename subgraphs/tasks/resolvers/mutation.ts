@@ -1,0 +1,20 @@
+import { payload } from '../../../platform/user-errors.ts';
+import type { MutationResolvers } from '../generated/resolvers.ts';
+import { addComment } from '../operations/add-comment.ts';
+import { addDependency } from '../operations/add-dependency.ts';
+import { archiveTask } from '../operations/archive-task.ts';
+import { createTask } from '../operations/create-task.ts';
+import { moveTask } from '../operations/move-task.ts';
+import { removeDependency } from '../operations/remove-dependency.ts';
+import { updateTask } from '../operations/update-task.ts';
+
+export const Mutation: MutationResolvers = {
+  taskCreate: (_root, { input }, ctx) => payload(async () => ({ task: await createTask(ctx, input) })),
+  taskUpdate: (_root, { input }, ctx) => payload(async () => ({ task: await updateTask(ctx, input) })),
+  taskMove: (_root, { input }, ctx) => payload(async () => ({ task: await moveTask(ctx, input) })),
+  taskArchive: (_root, { input }, ctx) => payload(async () => ({ task: await archiveTask(ctx, input) })),
+  dependencyAdd: (_root, { input }, ctx) => payload(async () => ({ task: await addDependency(ctx, input) })),
+  dependencyRemove: (_root, { input }, ctx) =>
+    payload(async () => ({ task: await removeDependency(ctx, input) })),
+  commentAdd: (_root, { input }, ctx) => payload(async () => ({ comment: await addComment(ctx, input) })),
+};

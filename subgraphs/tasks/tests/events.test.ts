@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { addComment } from '../operations/add-comment.ts';
+import { archiveTask } from '../operations/archive-task.ts';
+import { updateTask } from '../operations/update-task.ts';
+import { openWorld, person } from './world.ts';
+
+let world: Awaited<ReturnType<typeof openWorld>>;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+const FOLLOW = `subscription ($projectId: ID!, $after: EventCursor) {
+  boardEvents(projectId: $projectId, after: $after) { __typename cursor
+    ... on TaskChanged { task { title } changedFields } ... on TaskRemoved { taskId }
+    ... on CommentAdded { task { title } comment { body } } } }`;
+
+test('who follows a board sees its changes in their order, and goes on from a cursor without a gap', async () => {
+  const projectId = await world.project();
+  const live = await world.follow(world.member, FOLLOW, { projectId });
+  const { boardEvents: start } = await live.next();
+  await live.end();
+
+  const { id } = await world.task({ projectId });
+  await updateTask(world.ctx(), { id, title: 'Second' });
+  await addComment(world.ctx(), { taskId: id, body: 'Hello' });
+  await archiveTask(world.ctx(), { id });
+  const resumed = await world.follow(world.member, FOLLOW, { projectId, after: start.cursor });
+  const events = [];
+  for (let i = 0; i < 5; i++) events.push((await resumed.next()).boardEvents);
+  await resumed.end();
+
+  expect(start.__typename).toBe('StreamCaughtUp');
+  expect(events).toMatchObject([
+    { __typename: 'TaskChanged', task: { title: 'Second' } },
+    { __typename: 'TaskChanged', task: { title: 'Second' }, changedFields: ['title'] },
+    { __typename: 'CommentAdded', task: { title: 'Second' }, comment: { body: 'Hello' } },
+    { __typename: 'TaskRemoved', taskId: id },
+    { __typename: 'StreamCaughtUp' },
+  ]);
+});
+
+test('a stranger follows nothing', async () => {
+  const projectId = await world.project();
+
+  await expect(world.follow(person('Eve'), FOLLOW, { projectId })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
