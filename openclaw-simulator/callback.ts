@@ -17,8 +17,8 @@ export interface CallbackBody {
   aborted: boolean;
   text: string;
   error: string | null;
-  stopReason: string;
-  usage: Usage;
+  stopReason: string | null;
+  usage: Usage | null;
   provider: string;
   model: string;
   attempts: number;

@@ -8,6 +8,8 @@ import type { Simulator } from './simulator.ts';
 export const RestartOptions = z.strictObject({
   /** How long connections are refused; 20 unless given. */
   downMs: z.int().min(0).max(600_000).optional(),
+  /** First let running runs end and their callbacks go, as SIGTERM does. */
+  drain: z.boolean().optional(),
   /** Run interrupted persistent sessions again, as OpenClaw's own recovery does. */
   recover: z.boolean().optional(),
 });

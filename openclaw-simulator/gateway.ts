@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Admission, createAdmission } from './admission.ts';
 import { type BadTokens, createBadTokens } from './bad-tokens.ts';
 import { createOutbox, type Outbox } from './callback.ts';
@@ -22,6 +23,10 @@ export interface Gateway {
 
 /** What OpenClaw keeps in its process only. */
 export interface Memory {
+  /** Another one at every start. */
+  readonly bootId: string;
+  /** Epoch, ms. */
+  readonly startedAt: number;
   readonly admission: Admission;
   /** By idempotency key and dispatch fields. */
   readonly dispatches: Map<string, Dispatch>;
@@ -53,6 +58,8 @@ export function createGateway(options: SimulatorOptions): Gateway {
 
 /** The memory of a process that has just started. */
 export const createMemory = (settings: Settings, tally: Tally): Memory => ({
+  bootId: randomUUID(),
+  startedAt: Date.now(),
   admission: createAdmission(settings, tally),
   dispatches: new Map(),
   running: new Set(),

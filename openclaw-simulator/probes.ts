@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, Memory } from './gateway.ts';
 import { hasGatewayToken, unauthorized } from './history.ts';
 import { send } from './http.ts';
 
@@ -22,17 +22,18 @@ export function probe(
 
 const PROBES: Readonly<Record<string, (gateway: Gateway) => { status: number; body: object }>> = {
   '/healthz': () => ({ status: 200, body: { ok: true, status: 'live' } }),
-  '/readyz': ({ isDraining }) => ({
+  '/readyz': ({ isDraining, memory }) => ({
     status: isDraining ? 503 : 200,
-    body: { ready: !isDraining, failing: isDraining ? ['draining'] : [], uptimeMs: uptimeMs() },
+    body: { ready: !isDraining, failing: isDraining ? ['draining'] : [], uptimeMs: uptimeMs(memory) },
   }),
-  '/startupz': () => ({
+  '/startupz': ({ memory }) => ({
     status: 200,
-    body: { ok: true, status: 'started', version: OPENCLAW_VERSION, uptimeMs: uptimeMs() },
+    body: { ok: true, status: 'started', version: OPENCLAW_VERSION, uptimeMs: uptimeMs(memory) },
   }),
 };
 
-const uptimeMs = () => Math.round(process.uptime() * 1000);
+/** How long this life of the gateway lasts. */
+export const uptimeMs = ({ startedAt }: Memory) => Date.now() - startedAt;
 
 /** GET /v1/models: the agents, as models. */
 export function models(gateway: Gateway, request: IncomingMessage, response: ServerResponse) {

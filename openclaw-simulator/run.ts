@@ -106,7 +106,7 @@ async function perform(
     return { ...judge(verdict), ...times() };
   } catch (error) {
     if (!signal.aborted) throw error;
-    const stopped = stoppedBy(signal.reason as StopCause);
+    const stopped = stoppedBy(signal.reason as StopCause, order.sessionKey);
     return stopped && { ...stopped, ...times() };
   }
 }
@@ -151,15 +151,18 @@ const failed = (error: string, attempts: number, notice = error): Judgement => (
 
 /** A timed-out run says one thing in its event and another in its history. */
 const timedOut = (attempts: number): Judgement => ({
-  ...failed('Agent run failed', attempts),
+  ...failed('Agent run failed: timed out in phase provider', attempts),
   kind: 'timed-out',
   shown: { text: '', errorMessage: 'request timed out' },
   stopReason: 'aborted',
 });
 
-function stoppedBy(cause: StopCause): Judgement | null {
+function stoppedBy(cause: StopCause, sessionKey: string): Judgement | null {
   if (cause === 'killed') return null;
-  if (cause === 'rebound') return failed('Failed to persist terminal assistant error: session rebound', 1);
+  if (cause === 'rebound') {
+    const rebound = `session rebound for sessionKey: ${sessionKey}`;
+    return failed(`Failed to persist terminal assistant error: ${rebound}`, 1);
+  }
   return { ...failed('agent run aborted', 1), kind: 'aborted', shown: null, stopReason: 'aborted' };
 }
 
@@ -169,6 +172,8 @@ function record(gateway: Gateway, session: Session, run: Run, end: Outcome): Pro
   else gateway.tally.runsEndedInError++;
   if (end.shown) gateway.sessions.append(session, answerRow(end.shown, end.stopReason, usage), run.runId);
   const { sessionKey } = run;
+  // An attempt that timed out leaves no message for the plugin to read them from.
+  const hasMessage = end.kind !== 'timed-out';
   gateway.settings.log.info({ sessionKey, outcome: end.kind, error: end.error }, 'simulator.run-ended');
   return gateway.outbox.send({
     runId: run.runId,
@@ -180,8 +185,8 @@ function record(gateway: Gateway, session: Session, run: Run, end: Outcome): Pro
     aborted: end.kind === 'aborted',
     text: end.text,
     error: end.error,
-    stopReason: end.stopReason,
-    usage,
+    stopReason: hasMessage ? end.stopReason : null,
+    usage: hasMessage ? usage : null,
     provider: PROVIDER,
     model: MODEL,
     attempts: end.attempts,

@@ -38,8 +38,8 @@ export interface Simulator {
   /** Resolves when no run is running or waiting and every callback was delivered. */
   idle(): Promise<void>;
   /**
-   * SIGKILL and a new start on the same port: running runs, waiting posts and idempotency keys are lost; histories
-   * and unsent callbacks are not. `spare` is the one connection that is not cut.
+   * SIGKILL, or with `drain` SIGTERM, and a new start on the same port: running runs, waiting posts and idempotency
+   * keys are lost; histories and unsent callbacks are not. `spare` is the one connection that is not cut.
    */
   restart(options?: RestartOptions, spare?: Socket): Promise<void>;
   /** Ends at once, or with `drain` as at SIGTERM: lets running runs end and delivers their callbacks. */
@@ -72,13 +72,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     state: () => stateOf(gateway),
     idle: () => idle(gateway),
-    async restart({ downMs = RESTART_MS, recover = false } = {}, spare) {
+    async restart({ downMs = RESTART_MS, recover = false, drain = false } = {}, spare) {
+      if (drain) await drained(gateway);
       const interrupted = kill(gateway).filter((run) => run.isPersistent);
       cutConnections(connections, spare);
       server.close();
       await pause(downMs);
       if (isStopped) return;
       await listen(server, settings.host, port);
+      gateway.isDraining = false;
       gateway.outbox.resume();
       if (recover) for (const run of interrupted) recoverRun(gateway, run);
     },

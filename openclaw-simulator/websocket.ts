@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import type { Gateway } from './gateway.ts';
 import { isSameToken } from './http.ts';
-import { OPENCLAW_VERSION } from './probes.ts';
+import { OPENCLAW_VERSION, uptimeMs } from './probes.ts';
 import { firstProblem, methodFor, RpcRefused } from './rpc.ts';
 
 const PROTOCOL = 4;
@@ -74,7 +74,7 @@ interface Greeting {
   reason: string;
 }
 
-function connect({ settings }: Gateway, { method, params }: Frame): Greeting {
+function connect({ settings, memory }: Gateway, { method, params }: Frame): Greeting {
   if (method !== 'connect') return turnAway('invalid handshake: first request must be connect');
   const parsed = ConnectParams.safeParse(params);
   if (!parsed.success) return turnAway(`invalid connect params: ${firstProblem(parsed.error, params)}`);
@@ -94,7 +94,8 @@ function connect({ settings }: Gateway, { method, params }: Frame): Greeting {
   const payload = {
     type: 'hello-ok',
     protocol: PROTOCOL,
-    server: { version: OPENCLAW_VERSION, connId: randomUUID(), simulator: true },
+    server: { version: OPENCLAW_VERSION, bootId: memory.bootId, connId: randomUUID(), simulator: true },
+    snapshot: { uptimeMs: uptimeMs(memory) },
     auth: { role, scopes },
   };
   return { answer: { ok: true, payload }, scopes, closeCode: 1000, reason: '' };

@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads a service's settings once, typed by its schema.
  *
- * An empty value counts as absent, and what is absent is taken from `defaults`.
+ * A blank value counts as absent, and what is absent is taken from `defaults`.
  * `<NAME>_FILE` names a file that holds the value, as container secrets do.
  * Throws one ConfigError that lists every problem, each by the name of its setting.
  */
@@ -20,7 +20,7 @@ export function readConfig<Schema extends z.ZodObject>(
   for (const name of Object.keys(schema.shape)) {
     const file = environment[`${name}_FILE`];
     try {
-      const value = file ? readFileSync(file, 'utf8').trim() : environment[name];
+      const value = (file ? readFileSync(file, 'utf8') : environment[name])?.trim();
       if (value) values[name] = value;
     } catch (error) {
       problems.push(`${name}_FILE: ${(error as Error).message}`);

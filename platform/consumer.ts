@@ -52,7 +52,8 @@ export async function startConsumer(options: {
   const reactions = new Map(options.reactions.map((reaction) => [reaction.type, reaction]));
   const types = [...reactions.keys()];
   const dirty = new Set<string>();
-  const failures = new Map<string, { count: number; retryAt: number }>();
+  const failures = new Map<string, number>();
+  const resting = new Set<string>();
   const working = new Map<string, Promise<void>>();
   let isClosed = false;
 
@@ -83,12 +84,20 @@ export async function startConsumer(options: {
     try {
       await drain(stream);
     } catch (err) {
-      const count = (failures.get(stream)?.count ?? 0) + 1;
-      const waitMs = Math.min(RETRY_FIRST_MS * 2 ** (count - 1), RETRY_LAST_MS);
-      failures.set(stream, { count, retryAt: Date.now() + waitMs });
+      const count = (failures.get(stream) ?? 0) + 1;
+      failures.set(stream, count);
       log.error({ err, consumer: name, stream, failures: count }, 'consumer.failed');
-      setTimeout(() => wake(stream), waitMs).unref();
+      rest(stream, Math.min(RETRY_FIRST_MS * 2 ** (count - 1), RETRY_LAST_MS));
     }
+  }
+
+  function rest(stream: string, waitMs: number): void {
+    resting.add(stream);
+    const wakeUp = () => {
+      resting.delete(stream);
+      wake(stream);
+    };
+    setTimeout(wakeUp, waitMs).unref();
   }
 
   /** A stream stays in `dirty` while it is being read, so a hint that comes meanwhile is not lost. */
@@ -96,7 +105,7 @@ export async function startConsumer(options: {
     dirty.add(stream);
     for (const each of dirty) {
       if (isClosed || working.size >= STREAMS_AT_A_TIME) return;
-      if (working.has(each) || (failures.get(each)?.retryAt ?? 0) > Date.now()) continue;
+      if (working.has(each) || resting.has(each)) continue;
       dirty.delete(each);
       working.set(
         each,

@@ -10,7 +10,7 @@ import type { Logger } from './log.ts';
  */
 export interface Doorbell {
   ring(hints: readonly Hint[]): void;
-  /** Calls `listener` for each hint until the returned function is called. */
+  /** Calls `listener` for each hint until the returned function is called. Comes back also while no hints travel. */
   listen(listener: (hint: Hint) => void): Promise<() => void>;
   /** Whether hints travel now; without them events arrive by sweeping, a few seconds later. */
   isHealthy(): boolean;
@@ -19,23 +19,61 @@ export interface Doorbell {
 
 const CHANNEL = 'team-board:log';
 
-/** A doorbell over any PubSubEngine. */
-export const createDoorbell = (
+/** How long a listener waits to be heard of by an engine that cannot be reached; then it starts without. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * A doorbell over any PubSubEngine, once `opened`.
+ *
+ * The engine has one subscription, never given up, which all listeners share: some engines go silent for all
+ * listeners of a channel when one of them leaves.
+ */
+export function createDoorbell(
   engine: PubSubEngine,
   log: Logger,
   connection: { isHealthy(): boolean; close(): Promise<void> },
-): Doorbell => ({
-  ring(hints) {
-    for (const hint of hints) {
-      engine.publish(CHANNEL, hint).catch((err: unknown) => log.warn({ err }, 'doorbell.not-rung'));
+  opened: Promise<void> = Promise.resolve(),
+): Doorbell {
+  const listeners = new Set<(hint: Hint) => void>();
+  // A listener that throws must neither silence the others nor make a commit look failed to whoever rang.
+  const spread = (hint: Hint) => {
+    for (const listener of listeners) {
+      try {
+        listener(hint);
+      } catch (err) {
+        log.error({ err }, 'doorbell.listener-failed');
+      }
     }
-  },
-  async listen(listener) {
-    const id = await engine.subscribe(CHANNEL, listener, {});
-    return () => engine.unsubscribe(id);
-  },
-  ...connection,
-});
+  };
+  const subscribed = opened
+    .then(() => engine.subscribe(CHANNEL, spread, {}))
+    .catch((err: unknown) => log.warn({ err }, 'doorbell.not-subscribed'));
+
+  return {
+    ring(hints) {
+      for (const hint of hints) {
+        engine.publish(CHANNEL, hint).catch((err: unknown) => log.debug({ err }, 'doorbell.not-rung'));
+      }
+    },
+    async listen(listener) {
+      const own = (hint: Hint) => listener(hint); // the same function may listen twice
+      listeners.add(own);
+      await atMost(PATIENCE_MS, subscribed);
+      return () => listeners.delete(own);
+    },
+    ...connection,
+  };
+}
+
+/** Waits for a promise, but not for ever: a room starts without its doorbell and lives by sweeping. */
+async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, end]);
+  clearTimeout(timer);
+}
 
 /** For rooms in one process. */
 export const createLocalDoorbell = (log: Logger): Doorbell =>
@@ -47,22 +85,24 @@ export const createLocalDoorbell = (log: Logger): Doorbell =>
  * Hints are dropped, not queued, while Redis cannot be reached: they would be stale by then.
  */
 export function connectDoorbell(redisUrl: string, log: Logger): Doorbell {
-  const connect = (offlineQueue: boolean) => {
+  const connect = () => {
     const redis = new Redis(redisUrl, {
-      enableOfflineQueue: offlineQueue,
-      maxRetriesPerRequest: offlineQueue ? null : 0,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
       retryStrategy: (tries) => Math.min(tries * 100, 2_000),
     });
     redis.on('error', (err) => log.warn({ err }, 'redis.unreachable'));
     return redis;
   };
-  const publisher = connect(false);
-  const subscriber = connect(true);
-  return createDoorbell(new RedisPubSub({ publisher, subscriber }), log, {
+  const publisher = connect();
+  const subscriber = connect();
+  const opened = new Promise<void>((resolve) => subscriber.once('ready', resolve));
+  const connection = {
     isHealthy: () => publisher.status === 'ready' && subscriber.status === 'ready',
     close: async () => {
       publisher.disconnect();
       subscriber.disconnect();
     },
-  });
+  };
+  return createDoorbell(new RedisPubSub({ publisher, subscriber }), log, connection, opened);
 }

@@ -35,6 +35,9 @@ export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedData
   }
 }
 
+/** https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
 /**
  * Takes a folder for this process alone.
  *
@@ -46,8 +49,9 @@ function lockFolder(folder: string): () => void {
   const lock = new DatabaseSync(join(folder, 'lock.sqlite'));
   try {
     lock.exec('pragma busy_timeout = 0; begin exclusive');
-  } catch {
+  } catch (error) {
     lock.close();
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
     throw new StartError(
       `${folder} is in use by another Team Board${processIn(holder)}. Stop that one, or choose another folder: DATA_DIR=…`,
     );

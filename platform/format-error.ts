@@ -20,7 +20,8 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
     };
   }
   if (cause instanceof GraphQLError) {
-    const code = cause.extensions['code'] ?? 'GRAPHQL_VALIDATION_FAILED';
+    // With a path it arose while resolving, as from a value that does not fit its type: a fault of ours.
+    const code = cause.extensions['code'] ?? (path ? 'INTERNAL_SERVER_ERROR' : 'GRAPHQL_VALIDATION_FAILED');
     if (code !== 'INTERNAL_SERVER_ERROR') return { message, ...where, extensions: { code } };
   }
   const errorId = randomUUID();

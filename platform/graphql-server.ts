@@ -7,7 +7,12 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
 import type { RoomConfig } from './config.ts';
 import { formatError } from './format-error.ts';
@@ -108,7 +113,7 @@ declare module 'fastify' {
 function createHttpServer(room: Room): FastifyInstance {
   const app = Fastify({
     loggerInstance: room.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: REQUEST_BYTES_MAX,
     // Longer than the gateway keeps an idle connection, so that it never writes to one being closed.
     keepAliveTimeout: 75_000,

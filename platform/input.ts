@@ -13,7 +13,7 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
 }
 
 /** Text that PostgreSQL and JSON can hold: no NUL, no half of a surrogate pair. */
-const storable = (text: string) => text.isWellFormed() && !text.includes('\0');
+export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 const NOT_STORABLE = 'holds characters that cannot be stored (NUL or broken Unicode)';
 
 /** A line of text: trimmed, `min` to `max` characters. */
@@ -23,11 +23,11 @@ export const line = (min: number, max: number) =>
     .trim()
     .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
     .max(max, `must have at most ${max} characters`)
-    .refine(storable, NOT_STORABLE);
+    .refine(isStorable, NOT_STORABLE);
 
 /** Text of several lines, kept as it is; at most `max` characters. */
 export const text = (max: number) =>
-  z.string().max(max, `must have at most ${max} characters`).refine(storable, NOT_STORABLE);
+  z.string().max(max, `must have at most ${max} characters`).refine(isStorable, NOT_STORABLE);
 
 /** Text of several lines that says something. */
 export const nonBlankText = (max: number) =>
@@ -38,7 +38,10 @@ export const whole = (min: number, max: number) =>
   z.int().min(min, `must be ${min} to ${max}`).max(max, `must be ${min} to ${max}`);
 
 /** The address of a picture: https only, so that no page loads it in the clear. */
-export const httpsUrl = z.url({ protocol: /^https$/, message: 'must be an https address' }).max(2_000);
+export const httpsUrl = z
+  .url({ protocol: /^https$/, message: 'must be an https address' })
+  .max(2_000, 'must have at most 2000 characters')
+  .refine(isStorable, NOT_STORABLE);
 
 export const idempotencyKey = line(1, 200).nullish();
 

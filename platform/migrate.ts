@@ -3,6 +3,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { type DatabaseSource, openDatabase } from './database.ts';
 import type { Logger } from './log.ts';
 import { Migration0001Log } from './migrations/0001-log.ts';
+import { StartError } from './service.ts';
 
 /** A room's migrations in their order. Names are kept for ever: the database remembers them. */
 export type MigrationList = readonly MigrationObject[];
@@ -31,7 +32,10 @@ export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger
   }
 }
 
-/** Takes back the newest migration of a room; with `to` all that came after that one. */
+/**
+ * Takes back the newest migration of a room; with `to` all that came after that one. Returns what it took back.
+ * Throws StartError when `to` was never applied: to go back to it would be to take back everything.
+ */
 export async function migrateDown(
   orm: MikroORM,
   source: DatabaseSource,
@@ -41,12 +45,26 @@ export async function migrateDown(
   const platform = await openPlatform(source, log);
   try {
     return await inTurn(platform, source, async () => {
+      if (to !== undefined) await requireApplied(orm, to);
       const reverted = await (to ? orm.migrator.down({ to }) : orm.migrator.down());
       return reverted.map(({ name }) => name);
     });
   } finally {
     await platform.close();
   }
+}
+
+async function requireApplied(orm: MikroORM, name: string): Promise<void> {
+  const { applied } = await readMigrations(orm);
+  if (applied.includes(name)) return;
+  throw new StartError(`${name} is not applied. These are: ${applied.join(', ') || 'none'}`);
+}
+
+/** The names of a room's migrations: what the database has, and what it has not, each in their order. */
+export async function readMigrations(orm: MikroORM): Promise<{ applied: string[]; pending: string[] }> {
+  const applied = await orm.migrator.getExecuted();
+  const pending = await orm.migrator.getPending();
+  return { applied: applied.map(({ name }) => name), pending: pending.map(({ name }) => name) };
 }
 
 const openPlatform = (source: DatabaseSource, log: Logger) =>

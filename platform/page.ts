@@ -1,6 +1,7 @@
-import type { EntityName, FilterQuery, QueryOrderMap } from '@mikro-orm/core';
+import type { EntityName, EntityProperty, FilterQuery, QueryOrderMap } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { DomainError } from './errors.ts';
+import { isStorable, isUuid } from './input.ts';
 
 export const PAGE_ITEMS_DEFAULT = 50;
 export const PAGE_ITEMS_MAX = 100;
@@ -38,12 +39,13 @@ export async function readPage<Entity extends object>(
   orderBy: QueryOrderMap<Entity>,
   args: PageArguments,
 ): Promise<Page<Entity>> {
-  const bounds = pageBounds(args, Object.keys(orderBy).length);
+  const { properties } = em.getMetadata().get(entity);
+  const position = Object.keys(orderBy).map((name) => kindOf(properties[name as never]));
+  const bounds = pageBounds(args, position);
   const cursor = await em
     .findByCursor(entity, { ...bounds, where, orderBy, includeCount: false } as never)
-    .catch((error: { code?: string }) => {
-      // 22xxx: PostgreSQL could not read a value of the cursor as the column's type; somebody made it up.
-      throw error.code?.startsWith('22') ? invalid('after', 'The cursor is not one of this list') : error;
+    .catch((error: unknown) => {
+      throw isOutOfRange(error) ? notOurs(args.after == null ? 'before' : 'after') : error;
     });
   const edges = cursor.items.map((node) => ({ cursor: cursor.from(node as never), node: node as Entity }));
   return {
@@ -58,8 +60,14 @@ export async function readPage<Entity extends object>(
   };
 }
 
-/** Checks the arguments of a connection. `positionValues` is how many values one of our cursors holds. */
-export function pageBounds(args: PageArguments, positionValues: number) {
+/** What a value of a cursor must be, by its column. */
+type Kind = 'uuid' | 'Date' | 'number' | 'string';
+
+const kindOf = (property: EntityProperty): Kind =>
+  property.columnTypes[0] === 'uuid' ? 'uuid' : (property.runtimeType as Kind);
+
+/** Checks the arguments of a connection. `position` says what one of our cursors holds. */
+function pageBounds(args: PageArguments, position: readonly Kind[]) {
   const { first, after, last, before } = args;
   if (first != null && last != null) throw invalid('first', 'Give `first` or `last`, not both');
   for (const [name, count] of Object.entries({ first, last })) {
@@ -68,9 +76,7 @@ export function pageBounds(args: PageArguments, positionValues: number) {
     }
   }
   for (const [name, cursor] of Object.entries({ after, before })) {
-    if (cursor != null && !isOurs(cursor, positionValues)) {
-      throw invalid(name, `\`${name}\` is not a cursor of this list`);
-    }
+    if (cursor != null && !isOurs(cursor, position)) throw notOurs(name);
   }
   return {
     ...(last == null ? { first: first ?? PAGE_ITEMS_DEFAULT } : { last }),
@@ -79,18 +85,33 @@ export function pageBounds(args: PageArguments, positionValues: number) {
   };
 }
 
-function isOurs(cursor: string, positionValues: number): boolean {
+function isOurs(cursor: string, kinds: readonly Kind[]): boolean {
   try {
-    const position: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     return (
-      Array.isArray(position) &&
-      position.length === positionValues &&
-      position.every((value) => ['string', 'number'].includes(typeof value) && !String(value).includes('\0'))
+      Array.isArray(values) &&
+      values.length === kinds.length &&
+      kinds.every((kind, index) => FITS[kind](values[index]))
     );
   } catch {
     return false;
   }
 }
 
+/** A value of another kind would be an error of the query, which looks like a fault of ours. */
+const FITS: Record<Kind, (value: unknown) => boolean> = {
+  uuid: (value) => typeof value === 'string' && isUuid(value),
+  Date: (value) => typeof value === 'string' && /^\d{4}-/.test(value) && isMoment(value),
+  number: (value) => Number.isFinite(value),
+  string: (value) => typeof value === 'string' && isStorable(value),
+};
+
+const isMoment = (text: string): boolean => new Date(text).toJSON() === text;
+
+/** 22xxx: the value is of the right kind, but the column's type does not reach that far. */
+const isOutOfRange = (error: unknown): boolean =>
+  (error as { code?: string }).code?.startsWith('22') ?? false;
+
+const notOurs = (argument: string) => invalid(argument, `\`${argument}\` is not a cursor of this list`);
 const invalid = (argument: string, message: string) =>
   new DomainError('INVALID', message, { field: [argument] });

@@ -58,7 +58,7 @@ export async function openStreamHub(
   { sweepSeconds, log }: { sweepSeconds: number; log: Logger },
 ): Promise<StreamHub> {
   const feeds = new Map<string, Feed>();
-  const closing = new AbortController();
+  let isClosed = false;
   const read = () => orm.em.fork();
 
   async function grow(stream: string, feed: Feed, head: number): Promise<void> {
@@ -132,10 +132,18 @@ export async function openStreamHub(
     if (feed.wakes.size === 0 && feeds.get(stream) === feed) feeds.delete(stream);
   }
 
+  /** Whether a position exists. A feed may be behind it: the follower got it from another process. */
+  async function isCommitted(stream: string, seq: number): Promise<boolean> {
+    const [head] = await readHeads(read(), [stream]);
+    if (!head || seq > head.seq) return false;
+    hint(stream, head.seq);
+    return true;
+  }
+
   /** Why the events after a position cannot be given, if they cannot. */
   async function resetReason(stream: string, feed: Feed, after: number): Promise<ResetReason | null> {
-    if (after > feed.seq) return 'CURSOR_UNKNOWN';
-    if (after === feed.seq) return null;
+    if (after > feed.seq && !(await isCommitted(stream, after))) return 'CURSOR_UNKNOWN';
+    if (after >= feed.seq) return null;
     if (feed.seq - after > REPLAY_EVENTS_MAX) return 'TOO_FAR_BEHIND';
     const oldest = await readOldest(read(), stream);
     return oldest === null || oldest > after + 1 ? 'CURSOR_EXPIRED' : null;
@@ -166,9 +174,11 @@ export async function openStreamHub(
     filter: EventFilter,
     signal: AbortSignal,
   ): AsyncGenerator<FollowItem> {
-    const ended = AbortSignal.any([signal, closing.signal]);
-    const bed = makeBed(ended);
+    const bed = makeBed();
+    const hasEnded = () => isClosed || signal.aborted;
     const feed = await attach(stream, bed.wake);
+    // Not AbortSignal.any: it outlives every follower that ends while the hub's own signal does not abort.
+    signal.addEventListener('abort', bed.wake);
     try {
       let position = after ?? feed.seq;
       const replayEnd = feed.seq;
@@ -178,7 +188,7 @@ export async function openStreamHub(
         yield { kind: 'reset', seq: replayEnd, reason };
       }
       let isLive = false;
-      while (!ended.aborted) {
+      while (!hasEnded()) {
         if (!isLive && position >= replayEnd) {
           isLive = true;
           yield { kind: 'caught-up', seq: position };
@@ -187,13 +197,14 @@ export async function openStreamHub(
         } else {
           const next = await between(stream, feed, position, isLive ? feed.seq : replayEnd, filter);
           for (const event of next.events) {
-            if (ended.aborted) return;
+            if (hasEnded()) return;
             yield { kind: 'event', event };
           }
           position = next.seq;
         }
       }
     } finally {
+      signal.removeEventListener('abort', bed.wake);
       detach(stream, feed, bed.wake);
     }
   }
@@ -203,7 +214,8 @@ export async function openStreamHub(
     close() {
       clearInterval(timer);
       unlisten();
-      closing.abort();
+      isClosed = true;
+      for (const { wakes } of feeds.values()) for (const wake of wakes) wake();
     },
   };
 }
@@ -211,19 +223,14 @@ export async function openStreamHub(
 const matches = (event: LoggedEvent, { types, subject }: EventFilter): boolean =>
   types.includes(event.type) && (subject === undefined || event.subject === subject);
 
-/**
- * A place for one follower to sleep until it is woken or its signal is aborted.
- * Racing promises instead would leave a reaction behind on the signal's promise at every turn.
- */
-function makeBed(signal: AbortSignal) {
+/** A place for one follower to sleep until it is woken. It looks around before it lies down: no wake is kept. */
+function makeBed() {
   let wake: () => void = () => undefined;
-  signal.addEventListener('abort', () => wake(), { once: true });
   return {
     wake: () => wake(),
     sleep: () =>
       new Promise<void>((resolve) => {
         wake = resolve;
-        if (signal.aborted) resolve();
       }),
   };
 }

@@ -10,10 +10,10 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { DomainError } from './errors.ts';
 import { formatError } from './format-error.ts';
+import { serveGraphqlSockets } from './graphql-sockets.ts';
 import { type SigningKey, type Viewer, verifyViewer } from './identity.ts';
 import type { Logger } from './log.ts';
 
@@ -25,6 +25,9 @@ export interface SubscriptionServerOptions<Context> {
   createContext: (viewer: Viewer) => Context;
   log: Logger;
 }
+
+/** Room for any subscription and its variables. Whoever has not signed yet may send this much, too. */
+const MESSAGE_BYTES_MAX = 1_048_576;
 
 /** What the gateway signs for a connection, which has no document yet. */
 export const CONNECTION_BODY = 'connection_init';
@@ -40,13 +43,21 @@ export const subscriptionBody = (query: string, variables: unknown): string =>
  */
 export function serveSubscriptions<Context>(options: SubscriptionServerOptions<Context>) {
   const { app, schema, key, room, createContext, log } = options;
-  const sockets = new WebSocketServer({ server: app.server, path: '/graphql', perMessageDeflate: false });
-  const server = useServer(
+  const sockets = new WebSocketServer({
+    server: app.server,
+    path: '/graphql',
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+  });
+  return serveGraphqlSockets(
     {
       schema,
-      onConnect: async ({ connectionParams }) => {
-        await verifyViewer(key, room, textOf(connectionParams?.['statement']), CONNECTION_BODY);
-      },
+      // Refused by `false`, which closes the socket with 4403: an error would be logged as a fault of ours.
+      onConnect: ({ connectionParams }) =>
+        verifyViewer(key, room, textOf(connectionParams?.['statement']), CONNECTION_BODY).then(
+          () => true,
+          () => false,
+        ),
       onSubscribe: async (_context, _id, { query, variables, operationName, extensions }) => {
         try {
           const body = subscriptionBody(query, variables);
@@ -74,14 +85,8 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
       onError: (_context, _id, _payload, errors) =>
         errors.map((error) => formatError(error as GraphQLError, log)),
     },
-    sockets,
+    { sockets, log },
   );
-  return {
-    async close() {
-      for (const socket of sockets.clients) socket.close(1012, 'Service restart');
-      await server.dispose();
-    },
-  };
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

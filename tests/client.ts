@@ -26,8 +26,8 @@ export function connectClient(url: string, authorization?: string) {
         errors?: { message: string; extensions: { code: string } }[];
       };
     },
-    /** The events of a subscription in an array that grows; `end` leaves it. */
-    follow(query: string, variables: Record<string, unknown>) {
+    /** The events of a subscription in an array that grows; `onEvent` is called for each, `end` leaves it. */
+    follow(query: string, variables: Record<string, unknown>, onEvent: (event: Json) => void = () => undefined) {
       const events: Json[] = [];
       const errors: unknown[] = [];
       const state = { isComplete: false };
@@ -37,7 +37,9 @@ export function connectClient(url: string, authorization?: string) {
           next: ({ data, errors: failures }) => {
             if (failures) errors.push(...failures);
             const [event] = Object.values(data ?? {});
-            if (event) events.push(event);
+            if (!event) return;
+            events.push(event);
+            onEvent(event);
           },
           error: (error) => errors.push(error),
           complete: () => {

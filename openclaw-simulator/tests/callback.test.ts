@@ -151,7 +151,9 @@ describe('the callback of a run that failed', () => {
     expect(callback?.body).toMatchObject({
       success: false,
       aborted: false,
-      error: 'Agent run failed',
+      error: 'Agent run failed: timed out in phase provider',
+      stopReason: null,
+      usage: null,
       text: '',
     });
     expect(callback?.body.durationMs).toBeGreaterThanOrEqual(49);

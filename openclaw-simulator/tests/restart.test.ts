@@ -59,6 +59,20 @@ describe('a restart as after SIGKILL', () => {
   });
 });
 
+describe('a restart as after SIGTERM', () => {
+  test('lets the run end and forgets nothing that is on disk', async () => {
+    const world = await openWorld({ callbackDrainMs: 20, callbackRetryFirstMs: 60_000 });
+    world.board.refuse(503);
+    await world.post(order({ message: '[[delay=50]] [[say=in time]]' }));
+
+    await world.simulator.restart({ drain: true });
+
+    const received = await world.board.until(2);
+    expect(received.map(({ body }) => body.text)).toEqual(['in time', 'in time']);
+    expect((await world.get('/readyz')).status).toBe(200);
+  });
+});
+
 describe('a restart with recovery', () => {
   test('runs an interrupted persistent session again, with the trigger user', async () => {
     const world = await openWorld();
@@ -99,7 +113,7 @@ describe('a restart with recovery', () => {
       expect.objectContaining({
         trigger: 'user',
         success: false,
-        error: 'Failed to persist terminal assistant error: session rebound',
+        error: 'Failed to persist terminal assistant error: session rebound for sessionKey: agent:main:task:1',
       }),
       expect.objectContaining({ trigger: 'cron', success: true, text: 'second' }),
     ]);

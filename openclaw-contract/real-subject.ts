@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { command, type GatewayPlace, startGateway, writeSettings } from './openclaw-process.ts';
+import { startReceiver } from './receiver.ts';
+import { startStubModel } from './stub-model.ts';
+import { AGENTS, SESSION_KEY_PREFIXES, type Subject } from './subject.ts';
+
+const pluginFolder = fileURLToPath(new URL('../openclaw-plugin', import.meta.url));
+const HOOKS_TOKEN = 'hooks-token-for-loopback-tests';
+const GATEWAY_TOKEN = 'gateway-token-for-loopback-tests';
+const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
+
+/** The real OpenClaw with our plugin in it, a stub for a model, and a state folder that `close` removes. */
+export async function startRealSubject(program: string): Promise<Subject> {
+  const [model, receiver, port] = await Promise.all([startStubModel(), startReceiver(SECRET), freePort()]);
+  const stateFolder = await mkdtemp(path.join(tmpdir(), 'team-board-openclaw-'));
+  for (const agent of AGENTS) await mkdir(path.join(stateFolder, 'workspaces', agent), { recursive: true });
+  const place = { program, stateFolder, port };
+  await writeSettings(place, settingsOf(place, model.url));
+  await installPlugin(place, { url: receiver.url, secret: SECRET });
+  let gateway = await startGateway(place);
+  return {
+    name: 'real',
+    url: `http://127.0.0.1:${port}`,
+    hooksToken: HOOKS_TOKEN,
+    gatewayToken: GATEWAY_TOKEN,
+    receiver,
+    admissionTimeoutMs: 15_000,
+    settleMs: 3000,
+    modelCalls: model.calls,
+    async restart(signal) {
+      await gateway.stop(signal);
+      gateway = await startGateway(place);
+    },
+    async close() {
+      await gateway.stop('SIGKILL');
+      await Promise.all([model.close(), receiver.shut()]);
+      await rm(stateFolder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The settings that openclaw-plugin/README.md asks for beside the plugin's own, and a model that costs nothing. */
+function settingsOf({ stateFolder, port }: GatewayPlace, modelUrl: string) {
+  const provider = (name: string) => ({
+    baseUrl: modelUrl,
+    apiKey: `key-of-${name}`,
+    api: 'openai-completions',
+    models: [{ id: 'stub', name: 'Stub', ...MODEL }],
+  });
+  const workspace = (agent: string) => path.join(stateFolder, 'workspaces', agent);
+  return {
+    gateway: {
+      mode: 'local',
+      port,
+      bind: 'loopback',
+      auth: { mode: 'token', token: GATEWAY_TOKEN },
+      controlUi: { enabled: false },
+      http: { endpoints: { chatCompletions: { enabled: true } } },
+    },
+    hooks: {
+      enabled: true,
+      token: HOOKS_TOKEN,
+      path: '/hooks',
+      allowedAgentIds: AGENTS,
+      allowRequestSessionKey: true,
+      allowedSessionKeyPrefixes: SESSION_KEY_PREFIXES,
+    },
+    agents: {
+      ownership: 'explicit',
+      defaults: {
+        systemAgent: { agentId: 'main' },
+        model: { primary: 'stub/stub' },
+        workspace: workspace('main'),
+        skipBootstrap: true,
+        heartbeat: { every: '0m' },
+      },
+      entries: {
+        main: {},
+        researcher: { workspace: workspace('researcher') },
+        unlucky: { workspace: workspace('unlucky'), model: { primary: 'unlucky/stub' } },
+      },
+    },
+    models: { mode: 'replace', providers: { stub: provider('stub'), unlucky: provider('unlucky') } },
+    tools: { profile: 'minimal' },
+  };
+}
+
+const MODEL = {
+  reasoning: false,
+  input: ['text'],
+  cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+  contextWindow: 128_000,
+  maxTokens: 4096,
+};
+
+/** The three commands of openclaw-plugin/README.md. */
+async function installPlugin(place: GatewayPlace, config: object): Promise<void> {
+  const entry = { hooks: { allowConversationAccess: true }, config };
+  const name = 'plugins.entries.team-board-callback';
+  await command(place, 'plugins', 'install', pluginFolder, '--force', '--accept-capabilities');
+  await command(place, 'config', 'set', name, JSON.stringify(entry), '--strict-json', '--merge');
+  await command(place, 'plugins', 'enable', 'team-board-callback');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}

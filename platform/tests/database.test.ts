@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { databaseTime, isDatabaseReady, isUniqueViolation, openDatabase } from '../database.ts';
+import { readHeads } from '../event-log.ts';
+import { openRoom, type Room } from '../room.ts';
+import { createTestDatabase, form, testLog } from '../testing/infrastructure.ts';
+import { type Transaction, transact } from '../transaction.ts';
+import { aNote, aStream, Note, NoteWritten, openWorld, SILENT_DOORBELL, type World } from './world.ts';
+
+let world: World;
+let annex: Room;
+beforeAll(async () => {
+  world = await openWorld();
+  const definition = { name: 'annex', entities: [], migrations: [], reactions: [] };
+  annex = await openRoom(definition, world.infrastructure, testLog);
+});
+afterAll(async () => {
+  await annex.close();
+  await world.close();
+});
+
+const inRoom = <Result>({ orm }: Room, work: (tx: Transaction) => Promise<Result>) =>
+  transact({ em: orm.em, doorbell: SILENT_DOORBELL, actor: 'tests' }, work);
+
+test('two rooms in one process do not share a transaction', async () => {
+  const stream = aStream();
+  let inAnnex: Promise<void> | undefined;
+
+  const inLab = inRoom(world.room, async (tx) => {
+    await tx.em.insert(Note, aNote('rolled back'));
+    // Not awaited: the embedded database has one connection, so the annex has its turn after the lab.
+    inAnnex = inRoom(annex, async (other) =>
+      other.publish(NoteWritten, { stream, subject: randomUUID(), payload: { text: 'kept' } }),
+    );
+    throw new Error('the lab rolls back');
+  });
+
+  await expect(inLab).rejects.toThrow('the lab rolls back');
+  await inAnnex;
+  expect(await readHeads(world.em(), [stream])).toEqual([{ stream, seq: 1 }]);
+  expect(await world.em().count(Note, { text: 'rolled back' })).toBe(0);
+});
+
+test('rows come back as they were written, moments to the millisecond', async () => {
+  const note = { ...aNote(`quotes ' " ? \\ 👩‍💻 \n`), writtenAt: new Date('2026-01-01T00:00:00.123Z') };
+  await world.em().insert(Note, note);
+
+  expect(await world.em().findOneOrFail(Note, { id: note.id })).toEqual(note);
+});
+
+test('a unique violation is known by the name of its constraint', async () => {
+  const note = aNote('twice');
+  await world.em().insert(Note, note);
+
+  const error = await world
+    .em()
+    .insert(Note, note)
+    .catch((failure: unknown) => failure);
+
+  expect(isUniqueViolation(error, 'note_pkey')).toBe(true);
+  expect(isUniqueViolation(error, 'another_constraint')).toBe(false);
+  expect(isUniqueViolation(new Error('note_pkey'), 'note_pkey')).toBe(false);
+});
+
+test("the database's clock is that of its transaction", async () => {
+  const [first, second] = await world
+    .em()
+    .transactional(async (tx) => [await databaseTime(tx), await databaseTime(tx)] as const);
+
+  expect(first).toEqual(second);
+  expect(Math.abs(first.getTime() - Date.now())).toBeLessThan(60_000);
+});
+
+test('a database that cannot be asked is not ready', async () => {
+  const orm = await openDatabase({
+    room: 'lab',
+    entities: [],
+    migrations: [],
+    source: world.infrastructure.source,
+    log: testLog,
+  });
+  expect(await isDatabaseReady(orm)).toBe(true);
+  const away = await openDatabase({
+    room: 'lab',
+    entities: [],
+    migrations: [],
+    source: {
+      kind: 'server',
+      url: 'postgres://nobody@127.0.0.1:9/none',
+      connectionsMax: 2,
+      statementTimeoutSeconds: 1,
+    },
+    log: testLog,
+  });
+  expect(await isDatabaseReady(away)).toBe(false);
+  await Promise.all([orm.close(), away.close()]);
+});
+
+if (form === 'services') {
+  describe('a stuck statement', () => {
+    const withTimeout = async (work: (world: { slow: Room; quick: Room }) => Promise<void>) => {
+      const database = await createTestDatabase();
+      const open = (statementTimeoutSeconds: number) =>
+        openWorld({
+          infrastructure: {
+            source: { kind: 'server', url: database.url, connectionsMax: 4, statementTimeoutSeconds },
+            doorbell: SILENT_DOORBELL,
+            sweepSeconds: 60,
+            close: async () => undefined,
+          },
+        });
+      const [slow, quick] = [await open(30), await open(1)];
+      await work({ slow: slow.room, quick: quick.room });
+      await Promise.all([slow.close(), quick.close()]);
+      await database.drop();
+    };
+
+    test('is ended by its timeout, and the connection goes on', async () => {
+      await withTimeout(async ({ quick }) => {
+        const sleeping = quick.orm.em.fork().execute('select pg_sleep(20)');
+
+        await expect(sleeping).rejects.toMatchObject({ code: '57014' });
+        expect(await isDatabaseReady(quick.orm)).toBe(true);
+      });
+    });
+
+    test('that waits for a lock is ended too, and whoever holds it commits', async () => {
+      await withTimeout(async ({ slow, quick }) => {
+        const note = aNote('locked');
+        await slow.orm.em.fork().insert(Note, note);
+        const rename = (tx: Transaction, text: string) => tx.em.nativeUpdate(Note, { id: note.id }, { text });
+
+        const locked = Promise.withResolvers<void>();
+        const release = Promise.withResolvers<void>();
+        const holding = inRoom(slow, async (tx) => {
+          await rename(tx, 'by the holder');
+          locked.resolve();
+          await release.promise;
+        });
+        await locked.promise;
+
+        const waiting = inRoom(quick, (tx) => rename(tx, 'by the other'));
+        await expect(waiting).rejects.toMatchObject({ code: expect.stringMatching(/55P03|57014/) });
+        release.resolve();
+        await holding;
+
+        expect(await slow.orm.em.fork().findOneOrFail(Note, { id: note.id })).toMatchObject({
+          text: 'by the holder',
+        });
+      });
+    });
+  });
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type IdempotentCall, once } from '../idempotency.ts';
+import { aNote, Note, openWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+const aCall = (overrides: Partial<IdempotentCall> = {}): IdempotentCall => ({
+  actor: 'ada',
+  operation: 'noteWrite',
+  key: randomUUID(),
+  input: { text: 'a note', tags: ['a', 'b'] },
+  ...overrides,
+});
+
+/** Makes a call whose work is to write a note named after its key. */
+const write = (call: IdempotentCall, fails = false): Promise<string> =>
+  world.em().transactional((tx) =>
+    once(tx, call, async () => {
+      const note = aNote(String(call.key));
+      await tx.insert(Note, note);
+      if (fails) throw new Error('it fails');
+      return note.id;
+    }),
+  );
+const written = ({ key }: IdempotentCall) => world.em().count(Note, { text: String(key) });
+
+describe('a call with an idempotency key', () => {
+  test('is done once, and its repeats get the first id', async () => {
+    const call = aCall();
+
+    const ids = [await write(call), await write(call), await write(call)];
+
+    expect(new Set(ids).size).toBe(1);
+    expect(await written(call)).toBe(1);
+  });
+
+  test('that is made eight times at once is done once', async () => {
+    const call = aCall();
+
+    const ids = await Promise.all(Array.from({ length: 8 }, () => write(call)));
+
+    expect(new Set(ids).size).toBe(1);
+    expect(await written(call)).toBe(1);
+  });
+
+  test('that failed was never made', async () => {
+    const call = aCall();
+    await expect(write(call, true)).rejects.toThrow('it fails');
+
+    await write(call);
+
+    expect(await written(call)).toBe(1);
+  });
+
+  test('may bring its arguments in another order, but not others', async () => {
+    const call = aCall({ input: { text: 'a note', nested: { a: 1, b: [1, 2] } } });
+    const id = await write(call);
+
+    expect(await write({ ...call, input: { nested: { b: [1, 2], a: 1 }, text: 'a note' } })).toBe(id);
+    for (const input of [
+      { text: 'another', nested: { a: 1, b: [1, 2] } },
+      { text: 'a note', nested: { a: 1, b: [2, 1] } },
+      { text: 'a note' },
+    ]) {
+      await expect(write({ ...call, input })).rejects.toMatchObject({
+        code: 'IDEMPOTENCY_MISMATCH',
+        field: ['input', 'idempotencyKey'],
+      });
+    }
+  });
+
+  test('is another call for another actor or operation', async () => {
+    const call = aCall();
+
+    const ids = [
+      await write(call),
+      await write({ ...call, actor: 'bob' }),
+      await write({ ...call, operation: 'noteStrike' }),
+    ];
+
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test('is a new call a day later, also with other arguments', async () => {
+    const call = aCall();
+    await write(call);
+    const age = (interval: string) =>
+      world
+        .em()
+        .execute(`update log.idempotency set created_at = now() - interval '${interval}' where key = ?`, [
+          call.key,
+        ]);
+
+    await age('23 hours 59 minutes');
+    await write(call);
+    expect(await written(call)).toBe(1);
+
+    await age('24 hours 1 minute');
+    await write({ ...call, input: {} });
+    expect(await written(call)).toBe(2);
+  });
+});
+
+test('calls without a key are all new', async () => {
+  for (const key of [null, undefined]) {
+    const call = aCall({ key });
+    expect(await write(call)).not.toBe(await write(call));
+  }
+});

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { parse } from 'graphql';
+import { SignJWT } from 'jose';
+import type { RoomConfig } from '../config.ts';
+import { type GraphqlServer, serveGraphql } from '../graphql-server.ts';
+import { signingKey, signViewer, type Viewer } from '../identity.ts';
+import type { RequestContext, Room } from '../room.ts';
+import { SCALARS } from '../scalars.ts';
+import { follows, show } from '../subscription.ts';
+import { NoteStruck, NoteWritten } from './world.ts';
+
+export const ADA: Viewer = {
+  id: '0192f0c1-7b7a-7c3e-8a55-1f1f4b3d2a10',
+  displayName: 'Ada',
+  avatarUrl: null,
+};
+export const SECRET = 'a signing key of the tests, 32 characters';
+export const KEY = signingKey(SECRET);
+
+const TYPE_DEFS = parse(`
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"])
+  scalar DateTime
+  scalar EventCursor
+  type Query { whoAmI: String, break: String }
+  type Note @key(fields: "id") { id: ID! }
+  type Subscription { notes(stream: String!, after: EventCursor): StreamEvent }
+  interface StreamEvent { cursor: EventCursor! occurredAt: DateTime! }
+  type StreamCaughtUp implements StreamEvent { cursor: EventCursor! occurredAt: DateTime! }
+  type NoteWritten implements StreamEvent {
+    cursor: EventCursor!  occurredAt: DateTime!  text: String!
+    "Which context this event is resolved in, counted from 1."
+    context: Int!
+    break: String
+  }
+`);
+
+const BUG = 'select * from secret_table';
+const fail = () => {
+  throw new TypeError(BUG);
+};
+
+/** Serves the room of these tests, whose contexts are numbered. A note that was struck takes the rights away. */
+export function serveLab(room: Room, port = 0): Promise<GraphqlServer> {
+  let contexts = 0;
+  type LabContext = RequestContext & { number: number };
+  let isRevoked = false;
+  return serveGraphql<LabContext>({
+    room,
+    typeDefs: TYPE_DEFS,
+    resolvers: {
+      ...SCALARS,
+      Query: { whoAmI: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.viewer.displayName, break: fail },
+      Note: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
+      NoteWritten: { context: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.number, break: fail },
+      Subscription: {
+        notes: follows(({ stream, after }: { stream: string; after?: string }, ctx: LabContext) => ({
+          ctx,
+          stream,
+          after,
+          mappings: [show(NoteWritten, ({ text }) => ({ __typename: 'NoteWritten', text }))],
+          rightsChange: NoteStruck,
+          authorise: async () => {
+            if (isRevoked) fail();
+            isRevoked = false;
+          },
+        })),
+      },
+    },
+    extendContext: (ctx) => ({ ...ctx, number: ++contexts }),
+    config: { HOST: '127.0.0.1', GATEWAY_SIGNING_KEY: SECRET } satisfies Partial<RoomConfig>,
+    port: { setting: 'LAB_PORT', value: port },
+  });
+}
+
+/** A statement that was good until a minute ago. */
+export const signExpired = (body: string): Promise<string> =>
+  new SignJWT({
+    name: ADA.displayName,
+    picture: null,
+    body: createHash('sha256').update(body).digest('base64url'),
+  })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(ADA.id)
+    .setIssuer('team-board-gateway')
+    .setAudience('lab')
+    .setExpirationTime(Math.floor(Date.now() / 1000) - 60)
+    .sign(KEY);
+
+/** Every way in which a statement over these bytes can be wrong. */
+export const WRONG_STATEMENTS: [string, (body: string) => Promise<string> | undefined][] = [
+  ['unsigned', () => undefined],
+  ['signed with nonsense', async () => 'a.b.c'],
+  ['signed for another room', (body) => signViewer(KEY, 'agents', ADA, body)],
+  ['signed over another body', (body) => signViewer(KEY, 'lab', ADA, `${body} `)],
+  ['signed with another key', (body) => signViewer(signingKey('another'.repeat(6)), 'lab', ADA, body)],
+  ['signed too long ago', signExpired],
+];

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { defineEntity, p } from '@mikro-orm/core';
+import { Migration } from '@mikro-orm/migrations';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { defineEvent } from '../../schema/events/event.ts';
+import type { Reaction } from '../consumer.ts';
+import type { DatabaseOptions } from '../database.ts';
+import type { Doorbell } from '../doorbell.ts';
+import { type Infrastructure, openRoom } from '../room.ts';
+import { openTestInfrastructure, testLog } from '../testing/infrastructure.ts';
+import { transact } from '../transaction.ts';
+
+const NoteSchema = defineEntity({
+  name: 'Note',
+  tableName: 'note',
+  properties: {
+    id: p.uuid().primary(),
+    text: p.text(),
+    rank: p.integer(),
+    writtenAt: p.datetime().length(3),
+  },
+});
+
+/** What the room of these tests keeps. */
+export class Note extends NoteSchema.class {}
+NoteSchema.setClass(Note);
+
+export class Migration0001Notes extends Migration {
+  override up(): void {
+    this.addSql('create schema if not exists lab');
+    this.addSql(`create table lab.note (
+      id uuid primary key, text text not null, rank int not null, written_at timestamptz(3) not null)`);
+  }
+
+  override down(): void {
+    this.addSql('drop table lab.note');
+  }
+}
+
+export const LAB_DATABASE = {
+  entities: [Note],
+  migrations: [{ name: '0001-notes', class: Migration0001Notes }],
+} satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;
+
+/** The facts of these tests. */
+export const NoteWritten = defineEvent('lab.note-written.v1', z.object({ text: z.string() }));
+export const NoteStruck = defineEvent('lab.note-struck.v1', z.object({ text: z.string() }));
+export const BOTH = { types: [NoteWritten.type, NoteStruck.type] };
+
+/** A doorbell whose rings are all lost. */
+export const SILENT_DOORBELL: Doorbell = {
+  ring: () => undefined,
+  listen: async () => () => undefined,
+  isHealthy: () => false,
+  close: async () => undefined,
+};
+
+export const numbered = (count: number, prefix = '') =>
+  Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+export const aStream = () => `notebook:${randomUUID()}`;
+
+export interface WorldOptions {
+  reactions?: readonly Reaction[];
+  /** 60 s: what arrives sooner came by the doorbell. */
+  sweepSeconds?: number;
+  infrastructure?: Infrastructure;
+}
+
+/** A room of notes on a database of its own; with `infrastructure` beside another room. */
+export async function openWorld({ reactions = [], sweepSeconds = 60, infrastructure }: WorldOptions = {}) {
+  const own = infrastructure ?? (await openTestInfrastructure(sweepSeconds));
+  const room = await openRoom({ name: 'lab', ...LAB_DATABASE, reactions }, own, testLog);
+  const em = (): EntityManager => room.orm.em.fork();
+  return {
+    room,
+    infrastructure: own,
+    em,
+    /** Publishes notes in one transaction, each as an event of a stream. */
+    write: (
+      stream: string,
+      texts: readonly string[],
+      subject: string = randomUUID(),
+      definition = NoteWritten,
+    ) =>
+      transact({ em: em(), doorbell: own.doorbell, actor: 'tests' }, async (tx) => {
+        for (const text of texts) tx.publish(definition, { stream, subject, payload: { text } });
+      }),
+    async close() {
+      await room.close();
+      if (!infrastructure) await own.close();
+    },
+  };
+}
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** A row for where only the fact that it was written matters. */
+export const aNote = (text: string) => ({ id: randomUUID(), text, rank: 0, writtenAt: new Date() });

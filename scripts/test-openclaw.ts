@@ -1,0 +1,46 @@
+/** Runs the contract suite against the simulator and against the real OpenClaw: openclaw-contract/README.md tells how. */
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { installOpenClaw } from '../openclaw-contract/openclaw-installation.ts';
+import { startRealSubject } from '../openclaw-contract/real-subject.ts';
+import { startSimulatorSubject } from '../openclaw-contract/simulator-subject.ts';
+import type { Subject } from '../openclaw-contract/subject.ts';
+import { type Result, runSuite } from '../openclaw-contract/suite.ts';
+import { readConfig } from '../platform/config.ts';
+
+const { TEST_OPENCLAW_DIR } = readConfig(
+  z.object({ TEST_OPENCLAW_DIR: z.string().default(path.join(homedir(), '.cache', 'team-board')) }),
+);
+
+async function test(subject: Subject): Promise<Result[]> {
+  try {
+    return await runSuite(subject);
+  } finally {
+    await subject.close();
+  }
+}
+
+console.log(`OpenClaw is taken from ${TEST_OPENCLAW_DIR}, or installed there first (650 MB, about a minute)`);
+const program = await installOpenClaw(TEST_OPENCLAW_DIR);
+console.log('the simulator …');
+const simulator = await test(await startSimulatorSubject());
+console.log('the real OpenClaw, about four minutes …');
+const real = await test(await startRealSubject(program));
+
+const width = Math.max(...real.map(({ name }) => name.length));
+const cell = ({ isPassed, ms }: Result) =>
+  `${isPassed ? 'passed' : 'FAILED'} ${(ms / 1000).toFixed(1).padStart(5)} s`;
+console.log(`${'case'.padEnd(width)} | simulator      | real`);
+for (const [index, one] of real.entries())
+  console.log(`${one.name.padEnd(width)} | ${cell(simulator[index]!)} | ${cell(one)}`);
+
+const failed = Object.entries({ simulator, real }).flatMap(([subject, results]) =>
+  results.filter(({ isPassed }) => !isPassed).map((result) => ({ subject, ...result })),
+);
+for (const { subject, name, seen, expected } of failed) {
+  console.log(
+    `\n${subject}: ${name}\n  expected ${JSON.stringify(expected)}\n  seen     ${JSON.stringify(seen)}`,
+  );
+}
+process.exitCode = failed.length > 0 ? 1 : 0;
