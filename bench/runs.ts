@@ -127,14 +127,21 @@ function row(what: string, milliseconds: number[]): string {
   return `  ${what.padEnd(44)} n=${String(sorted.length).padStart(6)}  p50 ${at(0.5).toFixed(1).padStart(7)}  p99 ${at(0.99).toFixed(1).padStart(7)}`;
 }
 
-const system = await startSystem({ LOG_LEVEL: 'error' }, options.form === 'embedded' ? 'embedded' : 'services');
+const system = await startSystem(
+  { LOG_LEVEL: 'error' },
+  options.form === 'embedded' ? 'embedded' : 'services',
+);
 const client = connectClient(system.url);
 try {
   console.log(`Agent runs, form ${options.form}; milliseconds`);
   const { latencies, outcomes } = await contend(client, Number(options.rounds));
   console.log(row(`${STARTS_AT_ONCE} starts at once: one mutation`, latencies));
-  const wrong = outcomes.filter(({ started, busy }) => started !== MAX_CONCURRENT || started + busy !== STARTS_AT_ONCE);
-  console.log(`  rounds with exactly ${MAX_CONCURRENT} runs: ${outcomes.length - wrong.length} of ${outcomes.length}`);
+  const wrong = outcomes.filter(
+    ({ started, busy }) => started !== MAX_CONCURRENT || started + busy !== STARTS_AT_ONCE,
+  );
+  console.log(
+    `  rounds with exactly ${MAX_CONCURRENT} runs: ${outcomes.length - wrong.length} of ${outcomes.length}`,
+  );
   const { answered, delivered } = await callBack(client, system, Number(options.callbacks));
   console.log(row('callback: until it is answered', answered));
   console.log(row('callback: until a federated subscriber has it', delivered));

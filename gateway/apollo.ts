@@ -7,14 +7,14 @@ import type { GatewayContext } from './context.ts';
 import { apolloPlugins } from './explorer.ts';
 import { limitDocument, PARSE_OPTIONS } from './limits.ts';
 import { formatPublicError, reportMissing } from './public-error.ts';
-import type { RoomConnection } from './subgraph-request.ts';
+import type { Rooms } from './rooms.ts';
 import { type Graph, readGraph } from './subscriptions/plan.ts';
 
 /** Composed from the rooms' SDL by `npm run compose`, and committed. */
 const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
 
 export interface ApolloOptions {
-  rooms: ReadonlyMap<string, RoomConnection>;
+  rooms: Rooms;
   isDevelopment: boolean;
   /** Whether clients may ask for the schema, and be told what they may have meant. */
   introspection: boolean;
@@ -38,7 +38,7 @@ export async function startApollo({
     supergraphSdl,
     logger: log,
     // The addresses are those of the settings, not those in the supergraph.
-    buildService: ({ name }) => roomNamed(rooms, name).dataSource,
+    buildService: ({ name }) => rooms.connection(name).dataSource,
     // Else anybody could have the plan of a query by sending a header.
     __exposeQueryPlanExperimental: isDevelopment,
   });
@@ -58,13 +58,6 @@ export async function startApollo({
   });
   await server.start();
   return { server, graph: readGraph(supergraphSdl, gateway.schema!) };
-}
-
-/** Throws for a room that is in the supergraph and not in the settings. */
-export function roomNamed(rooms: ReadonlyMap<string, RoomConnection>, name: string): RoomConnection {
-  const room = rooms.get(name);
-  if (!room) throw new Error(`The supergraph names a room that has no address: ${name}`);
-  return room;
 }
 
 const REPORT_MISSING: ApolloServerPlugin = {

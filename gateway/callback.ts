@@ -28,7 +28,7 @@ export function serveCallback(app: FastifyInstance, agents: RoomConnection, log:
           log.warn({ err, requestId: id }, 'callback.not-passed-on');
           return NOT_NOW;
         });
-        log.info({ requestId: id, status: answer.status }, 'callback.passed-on');
+        if (answer !== NOT_NOW) log.info({ requestId: id, status: answer.status }, 'callback.passed-on');
         return reply.status(answer.status).headers(pick(answer.headers, PASSED_BACK)).send(answer.body);
       },
     );

@@ -22,6 +22,8 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 const DISCOVERY_TIMEOUT_MS = 5_000;
 /** A provider that cannot be reached is not asked again for every request. */
 const DISCOVERY_PAUSE_MS = 2_000;
+/** Nor is one that hangs waited for by every request while the keys of before are known. */
+const KEYS_PAUSE_MS = 30_000;
 const DISPLAY_NAME_CHARACTERS_MAX = 200;
 
 /** People are known by the pair of issuer and subject: neither name nor e-mail address stays the same. */
@@ -95,12 +97,14 @@ function createKeyFinder(issuer: string): JWTVerifyGetKey {
   };
   return async (header, token) => {
     const remote = await discoverOnce();
+    const known = remote.jwks();
+    if (known && Date.now() - failedAt < KEYS_PAUSE_MS) return createLocalJWKSet(known)(header, token);
     try {
       return await remote(header, token);
     } catch (error) {
       // The token's own fault: an unknown key, or one for another algorithm.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw error;
-      const known = remote.jwks();
+      failedAt = Date.now();
       if (!known) throw providerDown();
       return createLocalJWKSet(known)(header, token);
     }

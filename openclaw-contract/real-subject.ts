@@ -43,7 +43,7 @@ export async function startRealSubject(program: string): Promise<Subject> {
   };
 }
 
-/** The settings that openclaw-plugin/README.md asks for beside the plugin's own, and a model that costs nothing. */
+/** A gateway on loopback with agents and a model that costs nothing. */
 function settingsOf({ stateFolder, port }: GatewayPlace, modelUrl: string) {
   const provider = (name: string) => ({
     baseUrl: modelUrl,
@@ -60,14 +60,6 @@ function settingsOf({ stateFolder, port }: GatewayPlace, modelUrl: string) {
       auth: { mode: 'token', token: GATEWAY_TOKEN },
       controlUi: { enabled: false },
       http: { endpoints: { chatCompletions: { enabled: true } } },
-    },
-    hooks: {
-      enabled: true,
-      token: HOOKS_TOKEN,
-      path: '/hooks',
-      allowedAgentIds: AGENTS,
-      allowRequestSessionKey: true,
-      allowedSessionKeyPrefixes: SESSION_KEY_PREFIXES,
     },
     agents: {
       ownership: 'explicit',
@@ -97,13 +89,20 @@ const MODEL = {
   maxTokens: 4096,
 };
 
-/** The three commands of openclaw-plugin/README.md. */
+/** The three commands of openclaw-plugin/README.md, so that every run of the suite proves them. */
 async function installPlugin(place: GatewayPlace, config: object): Promise<void> {
-  const entry = { hooks: { allowConversationAccess: true }, config };
-  const name = 'plugins.entries.team-board-callback';
+  const set = (name: string, value: object) =>
+    command(place, 'config', 'set', name, JSON.stringify(value), '--strict-json', '--merge');
   await command(place, 'plugins', 'install', pluginFolder, '--force', '--accept-capabilities');
-  await command(place, 'config', 'set', name, JSON.stringify(entry), '--strict-json', '--merge');
-  await command(place, 'plugins', 'enable', 'team-board-callback');
+  await set('hooks', {
+    enabled: true,
+    token: HOOKS_TOKEN,
+    allowedAgentIds: AGENTS,
+    allowRequestSessionKey: true,
+    allowedSessionKeyPrefixes: SESSION_KEY_PREFIXES,
+  });
+  const hooks = { allowConversationAccess: true };
+  await set('plugins.entries.team-board-callback', { enabled: true, hooks, config });
 }
 
 async function freePort(): Promise<number> {

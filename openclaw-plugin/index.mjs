@@ -130,7 +130,7 @@ async function hasAnswer({ runs }, event, clock) {
  */
 const logNoAccess = (log, { sessionKey }) =>
   log.error(
-    `not reported: session ${JSON.stringify(sessionKey)}: OpenClaw did not show what the agent said; set plugins.entries.team-board-callback.hooks.allowConversationAccess to true`,
+    `not reported: session ${JSON.stringify(sessionKey)}: OpenClaw did not show what the agent said; set plugins.entries.team-board-callback.hooks.allowConversationAccess to true; if it is, run openclaw plugins reload team-board-callback`,
   );
 
 /** @param {any} api @returns {string} */

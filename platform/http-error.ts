@@ -11,8 +11,8 @@ import type { Logger } from './log.ts';
  */
 export function answerHttpErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
-    const status = error instanceof DomainError ? 401 : (error.statusCode ?? 500);
-    if (status < 500) {
+    const status = error instanceof DomainError ? statusOf(error) : (error.statusCode ?? 500);
+    if (status < 500 || error instanceof DomainError) {
       const code = error instanceof DomainError ? error.code : 'BAD_REQUEST';
       return reply.status(status).send({ errors: [{ message: error.message, extensions: { code } }] });
     }
@@ -22,3 +22,6 @@ export function answerHttpErrors(app: FastifyInstance, log: Logger): void {
     return reply.status(status).send({ errors: [failure] });
   });
 }
+
+/** Outside GraphQL only sign-in speaks: it does not hold, or cannot be checked now. */
+const statusOf = ({ code }: DomainError): number => (code === 'UNAVAILABLE' ? 503 : 401);

@@ -1,74 +1,93 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { MikroORM } from '@mikro-orm/postgresql';
+import type { SimulatorOptions } from '../openclaw-simulator/options.ts';
 import { type Simulator, startSimulator } from '../openclaw-simulator/simulator.ts';
-import { createTestDatabase, form, TEST_REDIS_URL } from '../platform/testing/infrastructure.ts';
-import { until } from '../platform/testing/wait.ts';
+import { openEmbeddedDatabase } from '../platform/embedded.ts';
+import {
+  createTestDatabase,
+  type Form,
+  form as formUnderTest,
+  TEST_REDIS_URL,
+} from '../platform/testing/infrastructure.ts';
+import { apart, type Ports, type Processes, SERVICES, startProcesses, together } from './processes.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const SERVICES = ['projects', 'tasks', 'agents', 'chat', 'gateway'] as const;
-type Service = (typeof SERVICES)[number];
-
-/** The whole system as processes of their own, in the form under test. */
-export interface System {
+/** The whole system as processes of their own. */
+export interface System extends Processes {
   /** The public address, without a slash at the end. */
   readonly url: string;
+  readonly form: Form;
   /** What plays OpenClaw; it outlives the system's processes. */
   readonly simulator: Simulator;
-  /** kill -9, and a new start on the same rows. The embedded form is one process, so all of it goes. */
-  crash(service: Service): Promise<void>;
-  /** Everything the processes have written to their logs and consoles. */
-  output(): string;
+  /** What no process may ever write down. */
+  readonly secrets: readonly string[];
+  /** Reads the rows. In the embedded form only after `stop`: its rows belong to its process. */
+  query<Row>(sql: string): Promise<Row[]>;
+  /** Ends everything, the simulator and the rows included. */
   close(): Promise<void>;
 }
 
-/** Starts the system, whole: embedded as `npm start` does, else five `main.ts` on PostgreSQL and Redis. */
-export async function startSystem(settings: Record<string, string> = {}): Promise<System> {
+/**
+ * Starts the system, whole: embedded as `npm start` does, else five `main.ts` on PostgreSQL and Redis.
+ * `settings` go before those made here. Everything listens on loopback.
+ */
+export async function startSystem(
+  settings: Record<string, string> = {},
+  form: Form = formUnderTest,
+  openClaw: SimulatorOptions = {},
+): Promise<System> {
   const simulator = await startSimulator({
     acceptAnyAgent: true,
     slots: 1_000,
     delayMs: 50,
     callbackRetryFirstMs: 100,
     callbackRetryMaxMs: 500,
+    ...openClaw,
   });
   const ports = await freePorts();
-  const environment = {
+  const signingKey = randomBytes(32).toString('hex');
+  const rows = form === 'embedded' ? embeddedRows() : await serverRows();
+  const parts = form === 'embedded' ? together(ports) : apart(ports);
+  const processes = await startProcesses(parts, {
     PATH: process.env['PATH'] ?? '',
     LOG_LEVEL: 'info',
     SIGN_IN: 'development',
-    GATEWAY_SIGNING_KEY: randomBytes(32).toString('hex'),
+    GATEWAY_SIGNING_KEY: signingKey,
     OPENCLAW_URL: simulator.url,
     OPENCLAW_TOKEN: simulator.hooksToken,
     OPENCLAW_GATEWAY_TOKEN: simulator.gatewayToken,
     OPENCLAW_CALLBACK_SECRET: simulator.callbackSecret,
-    ...Object.fromEntries(SERVICES.map((name) => [`${name.toUpperCase()}_PORT`, String(ports[name])])),
-    ...Object.fromEntries(
-      SERVICES.map((name) => [`${name.toUpperCase()}_URL`, `http://127.0.0.1:${ports[name]}`]),
-    ),
+    ...addresses(ports),
+    ...rows.settings,
     ...settings,
-  };
-  const rows = form === 'embedded' ? embeddedRows() : await serverRows();
-  const start = form === 'embedded' ? startTogether : startApart;
-  const system = await start({ ...environment, ...rows.settings }, ports);
+  });
   const url = `http://127.0.0.1:${ports.gateway}`;
   simulator.set({ callbackUrl: `${url}/agents/callback` });
   return {
+    ...processes,
     url,
+    form,
     simulator,
-    ...system,
+    secrets: [simulator.hooksToken, simulator.gatewayToken, simulator.callbackSecret, signingKey],
+    query: rows.query,
     async close() {
       await simulator.stop();
-      await system.close();
+      await processes.stop();
       await rows.remove();
     },
   };
 }
 
-type Ports = Record<Service, number>;
+const addresses = (ports: Ports): Record<string, string> =>
+  Object.fromEntries(
+    SERVICES.flatMap((name) => [
+      [`${name.toUpperCase()}_PORT`, String(ports[name])],
+      [`${name.toUpperCase()}_URL`, `http://127.0.0.1:${ports[name]}`],
+    ]),
+  );
 
 async function freePorts(): Promise<Ports> {
   const servers = await Promise.all(
@@ -82,90 +101,44 @@ async function freePorts(): Promise<Ports> {
   return Object.fromEntries(servers.map(({ name, port }) => [name, port])) as Ports;
 }
 
-function embeddedRows() {
+interface Rows {
+  readonly settings: Record<string, string>;
+  query<Row>(sql: string): Promise<Row[]>;
+  remove(): Promise<void>;
+}
+
+function embeddedRows(): Rows {
   const folder = mkdtempSync(join(tmpdir(), 'team-board-'));
   return {
     settings: { DATA_DIR: folder },
+    async query<Row>(sql: string) {
+      const database = await openEmbeddedDatabase(folder);
+      try {
+        return (await database.pglite.query<Row>(sql)).rows;
+      } finally {
+        await database.close();
+      }
+    },
     remove: async () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-async function serverRows() {
+async function serverRows(): Promise<Rows> {
   const database = await createTestDatabase();
-  return { settings: { DATABASE_URL: database.url, REDIS_URL: TEST_REDIS_URL }, remove: database.drop };
-}
-
-/** A process of the system, with what it wrote. */
-function launch(script: string, environment: Record<string, string>) {
-  const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
-    cwd: root,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  child.stdout?.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    output += chunk;
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
-    output: () => output,
-    async end(signal: 'SIGTERM' | 'SIGKILL') {
-      child.kill(signal);
-      await exited;
-      return child.exitCode;
+    settings: { DATABASE_URL: database.url, REDIS_URL: TEST_REDIS_URL },
+    async query<Row>(sql: string) {
+      const orm = await MikroORM.init({
+        clientUrl: database.url,
+        entities: [],
+        discovery: { warnWhenNoEntities: false },
+      });
+      try {
+        return await orm.em.execute<Row[]>(sql);
+      } finally {
+        await orm.close();
+      }
     },
-    /** Waits until the process answers at a port. Throws with its output when it ends instead. */
-    ready: (port: number) =>
-      until(
-        `${script} is ready`,
-        async () => {
-          if (child.exitCode !== null) throw new Error(`${script} ended:\n${output}`);
-          const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-          return response?.status === 200;
-        },
-        60_000,
-      ),
-  };
-}
-
-async function startTogether(environment: Record<string, string>, ports: Ports) {
-  let all = launch('scripts/start.ts', environment);
-  let output = '';
-  await all.ready(ports.gateway);
-  return {
-    async crash() {
-      await all.end('SIGKILL');
-      output += all.output();
-      all = launch('scripts/start.ts', environment);
-      await all.ready(ports.gateway);
-    },
-    output: () => output + all.output(),
-    close: async () => void (await all.end('SIGTERM')),
-  };
-}
-
-async function startApart(environment: Record<string, string>, ports: Ports) {
-  const scriptOf = (name: Service) => (name === 'gateway' ? 'gateway/main.ts' : `subgraphs/${name}/main.ts`);
-  const processes = new Map<Service, ReturnType<typeof launch>>();
-  let output = '';
-  const start = async (name: Service) => {
-    const launched = launch(scriptOf(name), environment);
-    processes.set(name, launched);
-    await launched.ready(ports[name]);
-  };
-  await Promise.all(SERVICES.map(start));
-  return {
-    async crash(name: Service) {
-      await processes.get(name)?.end('SIGKILL');
-      output += processes.get(name)?.output() ?? '';
-      await start(name);
-    },
-    output: () => output + [...processes.values()].map((each) => each.output()).join(''),
-    async close() {
-      await Promise.all([...processes.values()].map((each) => each.end('SIGTERM')));
-    },
+    remove: database.drop,
   };
 }

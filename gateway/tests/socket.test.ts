@@ -105,7 +105,6 @@ describe('the protocol graphql-transport-ws', () => {
         'mutation { projectCreate(input: { key: "TB", name: "T" }) { project { name } } }',
       ),
       subscribe('broken', '{ project(id: "broken") { name } }'),
-      subscribe('invalid', '{ nothing }'),
     );
     expect((await socket.hears('next', 'query')).payload).toEqual({
       data: { viewer: { displayName: 'Developer' } },
@@ -118,6 +117,7 @@ describe('the protocol graphql-transport-ws', () => {
         extensions: { code: 'INTERNAL', serviceName: 'projects', errorId: expect.any(String) },
       },
     ]);
+    await socket.say(subscribe('invalid', '{ nothing }'));
     expect((await socket.hears('next', 'invalid')).payload.errors[0].extensions.code).toBe(
       'GRAPHQL_VALIDATION_FAILED',
     );

@@ -113,7 +113,8 @@ describe('a restart with recovery', () => {
       expect.objectContaining({
         trigger: 'user',
         success: false,
-        error: 'Failed to persist terminal assistant error: session rebound for sessionKey: agent:main:task:1',
+        error:
+          'Failed to persist terminal assistant error: session rebound for sessionKey: agent:main:task:1',
       }),
       expect.objectContaining({ trigger: 'cron', success: true, text: 'second' }),
     ]);

@@ -115,6 +115,19 @@ describe('a consumer', () => {
     }
   });
 
+  test('gets to every stream, of however many it hears at once', async () => {
+    await consume([keepRow]);
+    const streams = numbered(20).map(aStream);
+    for (const stream of streams) await world.write(stream, ['unheard'], { doorbell: SILENT_DOORBELL });
+    expect(await rows()).toEqual([]);
+
+    world.infrastructure.doorbell.ring(
+      streams.map((stream) => ({ stream, seq: 1, types: [NoteWritten.type] })),
+    );
+
+    await until('all are kept', async () => (await rows()).length === 20, 5_000);
+  });
+
   test('goes on where one of its name was closed, without a repeat', async () => {
     const stream = aStream();
     const first = await consume([keepRow]);

@@ -1,20 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openEmbeddedDatabase } from '../embedded.ts';
 import { StartError } from '../service.ts';
 
 let folder: string;
-const children: ChildProcess[] = [];
-beforeEach(() => {
+let writer: Awaited<ReturnType<typeof startWriter>>;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'team-board-embedded-'));
+  writer = await startWriter();
 });
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+afterAll(async () => {
+  await writer.killAfter(0);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -31,7 +32,6 @@ async function startWriter() {
     }`;
   const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script, folder];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line));
   await once(reader, 'line');
@@ -48,31 +48,17 @@ async function startWriter() {
 }
 
 describe('the embedded database', () => {
-  test('keeps its rows when it is closed and opened again', async () => {
-    const first = await openEmbeddedDatabase(folder);
-    await first.pglite.exec('create table kept (id int); insert into kept values (1)');
-    await first.close();
-
-    const second = await openEmbeddedDatabase(folder);
-    expect((await second.pglite.query('select * from kept')).rows).toEqual([{ id: 1 }]);
-    await second.close();
-  });
-
   test('is refused to a second user of its folder, with the process that has it and what to do', async () => {
-    const { pid, killAfter } = await startWriter();
-
     const opening = openEmbeddedDatabase(folder);
 
     await expect(opening).rejects.toThrow(StartError);
     await expect(opening).rejects.toThrow(
-      `${folder} is in use by another Team Board (process ${pid}). Stop that one, or choose another folder: DATA_DIR=`,
+      `${folder} is in use by another Team Board (process ${writer.pid}). Stop that one, or choose another folder: DATA_DIR=`,
     );
-    await killAfter(0);
   });
 
   test('has every row that was acknowledged before its process was killed, and its folder is free', async () => {
-    const { killAfter } = await startWriter();
-    const acknowledged = await killAfter(50);
+    const acknowledged = await writer.killAfter(50);
 
     const { pglite, close } = await openEmbeddedDatabase(folder);
 
@@ -81,5 +67,15 @@ describe('the embedded database', () => {
     expect(acknowledged.length).toBeGreaterThanOrEqual(50);
     expect(kept.slice(0, acknowledged.length)).toEqual(acknowledged);
     await close();
+  });
+
+  test('keeps its rows when it is closed and opened again', async () => {
+    const first = await openEmbeddedDatabase(folder);
+    await first.pglite.exec('create table kept (id int); insert into kept values (1)');
+    await first.close();
+
+    const second = await openEmbeddedDatabase(folder);
+    expect((await second.pglite.query('select * from kept')).rows).toEqual([{ id: 1 }]);
+    await second.close();
   });
 });

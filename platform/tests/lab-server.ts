@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parse } from 'graphql';
 import { SignJWT } from 'jose';
 import type { RoomConfig } from '../config.ts';
+import { requireRole } from '../grants.ts';
 import { type GraphqlServer, serveGraphql } from '../graphql-server.ts';
 import { signingKey, signViewer, type Viewer } from '../identity.ts';
 import type { RequestContext, Room } from '../room.ts';
@@ -34,22 +35,25 @@ const TYPE_DEFS = parse(`
   }
 `);
 
-const BUG = 'select * from secret_table';
+/** What a bug says, and nobody else must. */
+export const BUG = 'select * from secret_table';
 const fail = () => {
   throw new TypeError(BUG);
 };
 
-/** Serves the room of these tests, whose contexts are numbered. A note that was struck takes the rights away. */
+/** Serves the room of these tests, whose contexts are numbered. A struck note says that rights changed. */
 export function serveLab(room: Room, port = 0): Promise<GraphqlServer> {
   let contexts = 0;
   type LabContext = RequestContext & { number: number };
-  let isRevoked = false;
   return serveGraphql<LabContext>({
     room,
     typeDefs: TYPE_DEFS,
     resolvers: {
       ...SCALARS,
-      Query: { whoAmI: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.viewer.displayName, break: fail },
+      Query: {
+        whoAmI: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.viewer.displayName,
+        break: fail,
+      },
       Note: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
       NoteWritten: { context: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.number, break: fail },
       Subscription: {
@@ -59,10 +63,11 @@ export function serveLab(room: Room, port = 0): Promise<GraphqlServer> {
           after,
           mappings: [show(NoteWritten, ({ text }) => ({ __typename: 'NoteWritten', text }))],
           rightsChange: NoteStruck,
-          authorise: async () => {
-            if (isRevoked) fail();
-            isRevoked = false;
-          },
+          authorise: (fresh) =>
+            requireRole(fresh.grants, stream, 'VIEWER', {
+              kind: 'Notebook',
+              id: stream.slice('notebook:'.length),
+            }),
         })),
       },
     },

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { openDatabase } from '../database.ts';
@@ -29,13 +29,15 @@ const TWO: MigrationList = [...LAB_DATABASE.migrations, { name: '0002-index', cl
 
 let infrastructure: Infrastructure;
 const opened: MikroORM[] = [];
-beforeEach(async () => {
+beforeAll(async () => {
   infrastructure = await openTestInfrastructure();
 });
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((orm) => orm.close()));
-  await infrastructure.close();
+  const [orm] = opened;
+  await orm?.em.fork().execute('drop schema log, access, lab cascade');
+  await Promise.all(opened.splice(0).map((each) => each.close()));
 });
+afterAll(() => infrastructure.close());
 
 async function open(migrations = TWO): Promise<MikroORM> {
   const { source } = infrastructure;

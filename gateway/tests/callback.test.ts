@@ -1,0 +1,81 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openWorld, type World } from './world.ts';
+
+interface Received {
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+let received: Received[] = [];
+let status = 200;
+const agents = createServer(async (request, response) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  received.push({ headers: request.headers, body: Buffer.concat(chunks) });
+  response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '7', 'x-inner': 'secret' });
+  response.end('{"status":"applied"}');
+});
+
+let world: World;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => agents.listen(0, '127.0.0.1', resolve));
+  const { port } = agents.address() as { port: number };
+  world = await openWorld({ AGENTS_URL: `http://127.0.0.1:${port}` });
+});
+afterAll(async () => {
+  await world.close();
+  agents.close();
+});
+beforeEach(() => {
+  received = [];
+  status = 200;
+});
+
+const SIGNED = { 'webhook-id': 'msg_1', 'webhook-timestamp': '1795557830', 'webhook-signature': 'v1,c2ln' };
+const call = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+  fetch(`${world.url}/agents/callback`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...SIGNED, ...headers },
+    body,
+  });
+
+describe('a callback of OpenClaw', () => {
+  test.each([
+    ['JSON in its own spelling', Buffer.from('{ "a" : 1.0,\n\t"ü":"\\u00e9" }')],
+    ['what is no JSON', Buffer.from('{"a":')],
+    ['bytes that are no text', Buffer.from([0, 255, 254, 10, 13])],
+  ])('reaches the room byte by byte, with its signature: %s', async (_name, body) => {
+    await call(new Uint8Array(body));
+    expect(received[0]?.body.equals(body)).toBe(true);
+    expect(received[0]?.headers).toMatchObject(SIGNED);
+  });
+
+  test('brings nothing else of whoever calls', async () => {
+    await call('{}', { authorization: 'Bearer token', 'x-team-board-viewer': 'forged', cookie: 'a=1' });
+    expect(Object.keys(received[0]?.headers ?? {}).sort()).toEqual(
+      ['connection', 'content-length', 'content-type', 'host', ...Object.keys(SIGNED)].sort(),
+    );
+  });
+
+  test.each([200, 401, 404, 413, 422, 503])('gets the room’s answer %d back', async (given) => {
+    status = given;
+    const response = await call('{}');
+    expect(response.status).toBe(given);
+    expect(response.headers.get('retry-after')).toBe('7');
+    expect(response.headers.get('x-inner')).toBeNull();
+    expect(await response.text()).toBe('{"status":"applied"}');
+  });
+
+  test('of more than two megabytes is refused before the room sees it', async () => {
+    expect((await call('x'.repeat(2_000_001))).status).toBe(413);
+    expect(received).toEqual([]);
+  });
+
+  test('while the room is away gets 503 and when to come back', async () => {
+    const alone = await openWorld({ AGENTS_URL: 'http://127.0.0.1:9' });
+    const response = await fetch(`${alone.url}/agents/callback`, { method: 'POST', body: '{}' });
+    await alone.close();
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+  });
+});

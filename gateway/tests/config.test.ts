@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfig } from '../../platform/config.ts';
+import { createAuthentication } from '../authentication.ts';
+import { GatewayConfig } from '../config.ts';
+import { SIGNING_KEY } from './room.ts';
+import { gatewayConfig } from './world.ts';
+
+const problemsOf = (environment: Record<string, string>): string[] => {
+  try {
+    readConfig(GatewayConfig, environment);
+    return [];
+  } catch (error) {
+    return (error as Error).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+  }
+};
+
+describe('the settings', () => {
+  test('that are wrong or missing are named all at once', () => {
+    const problems = problemsOf({
+      GATEWAY_PORT: '70000',
+      SIGN_IN: 'oidc',
+      TASKS_URL: 'ftp://tasks',
+      ALLOWED_ORIGINS: 'https://app.example.com, https://app.example.com/path',
+      HYDRATIONS_MAX: 'many',
+    });
+    expect(problems.map((line) => line.split(/:| is/)[0])).toEqual([
+      'GATEWAY_SIGNING_KEY',
+      'GATEWAY_PORT',
+      'TASKS_URL',
+      'ALLOWED_ORIGINS',
+      'HYDRATIONS_MAX',
+      'AUTHENTIK_ISSUER',
+      'AUTHENTIK_CLIENT_ID',
+    ]);
+    expect(problems[0]).toBe(
+      'GATEWAY_SIGNING_KEY is not set. The key by which rooms know the gateway; the same for all services.',
+    );
+  });
+
+  test('need to say how people sign in', () => {
+    expect(problemsOf({ GATEWAY_SIGNING_KEY: SIGNING_KEY })).toEqual([
+      expect.stringMatching(/^SIGN_IN is not set\. /),
+    ]);
+  });
+
+  test('of OIDC are needed only with SIGN_IN=oidc', () => {
+    expect(problemsOf({ GATEWAY_SIGNING_KEY: SIGNING_KEY, SIGN_IN: 'development' })).toEqual([]);
+  });
+
+  test('have a list of origins, spaces and all', () => {
+    const { ALLOWED_ORIGINS } = gatewayConfig({
+      ALLOWED_ORIGINS: ' https://a.example , http://b.example:3000,',
+    });
+    expect(ALLOWED_ORIGINS).toEqual(['https://a.example', 'http://b.example:3000']);
+  });
+});
+
+describe('the development viewer', () => {
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'board.example.com'])('is refused on %s', (HOST) => {
+    expect(() => createAuthentication(gatewayConfig({ HOST }))).toThrow('HOST must be 127.0.0.1');
+  });
+
+  test.each(['127.0.0.1', '::1', 'localhost'])('is there on %s', async (HOST) => {
+    const authenticate = createAuthentication(gatewayConfig({ HOST }));
+    expect((await authenticate(undefined)).viewer.displayName).toBe('Developer');
+  });
+
+  test('is the same person for the same name', async () => {
+    const authenticate = createAuthentication(gatewayConfig());
+    const [one, same, other] = await Promise.all(
+      ['Development Ada', 'development  Ada', 'Development Bob'].map((name) => authenticate(name)),
+    );
+    expect(one).toEqual(same);
+    expect(one?.viewer.id).not.toBe(other?.viewer.id);
+  });
+});

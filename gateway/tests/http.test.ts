@@ -1,0 +1,211 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startGateway } from '../gateway.ts';
+import { gatewayConfig, openWorld, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld({ ALLOWED_ORIGINS: 'https://app.example.com', SUBGRAPH_TIMEOUT_SECONDS: 1 });
+});
+afterAll(() => world.close());
+
+const VIEWER = '{ viewer { displayName } }';
+const post = (body: string, headers: Record<string, string> = {}) =>
+  fetch(`${world.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  });
+
+describe('a request', () => {
+  test('is answered for the developer, or for whoever a name in the header says', async () => {
+    expect((await world.ask(VIEWER)).data).toEqual({ viewer: { displayName: 'Developer' } });
+    const ada = await world.ask(VIEWER, {}, { authorization: 'Development Ada' });
+    expect(ada.data).toEqual({ viewer: { displayName: 'Ada' } });
+  });
+
+  test('with another Authorization gets 401', async () => {
+    const { status, errors } = await world.ask(VIEWER, {}, { authorization: 'Bearer eyJ' });
+    expect({ status, code: errors[0].extensions.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+  });
+
+  test('keeps its id on the way to the rooms and back', async () => {
+    const { headers } = await world.ask(VIEWER, {}, { 'x-request-id': 'my-request-0001' });
+    expect(headers.get('x-request-id')).toBe('my-request-0001');
+    expect(world.projects.questions.at(-1)?.headers['x-request-id']).toBe('my-request-0001');
+  });
+
+  test.each(['short', 'x'.repeat(65), 'with spaces in it', 'quote"quote'])(
+    'gets a new id for one that is not fit for a log: %j',
+    async (id) => {
+      const { headers } = await world.ask(VIEWER, {}, { 'x-request-id': id });
+      expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+
+  test('brings nothing else of the client to a room', async () => {
+    await world.ask(
+      VIEWER,
+      {},
+      {
+        authorization: 'Development Ada',
+        cookie: 'session=1',
+        'x-team-board-viewer': 'forged',
+        'x-user-id': 'root',
+      },
+    );
+    const names = Object.keys(world.projects.questions.at(-1)!.headers).sort();
+    expect(names).toEqual([
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+      'x-request-id',
+      'x-team-board-viewer',
+    ]);
+  });
+
+  test.each([
+    ['what is no JSON', '{"query":', 400],
+    ['a list of requests', JSON.stringify([{ query: VIEWER }, { query: VIEWER }]), 400],
+    ['a key that reaches a prototype', `{"query":"${VIEWER}","__proto__":{"polluted":true}}`, 400],
+    ['more than a megabyte', JSON.stringify({ query: `# ${'x'.repeat(1_048_577)}` }), 413],
+  ])('with %s is refused', async (_name, body, status) => {
+    const response = await post(body);
+    expect(response.status).toBe(status);
+    expect(((await response.json()) as { errors: unknown[] }).errors).toHaveLength(1);
+  });
+
+  test('that a form of another page could send is refused', async () => {
+    expect((await post(`query=${VIEWER}`, { 'content-type': 'text/plain' })).status).toBe(400);
+    const response = await fetch(`${world.url}/graphql?query=${encodeURIComponent(VIEWER)}`);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('CSRF');
+  });
+
+  test('by GET changes nothing', async () => {
+    const query = encodeURIComponent(
+      'mutation { projectCreate(input: { key: "TB", name: "T" }) { userErrors { code } } }',
+    );
+    const before = world.projects.questions.length;
+    const response = await fetch(`${world.url}/graphql?query=${query}`, {
+      headers: { 'apollo-require-preflight': '1' },
+    });
+    expect(response.status).toBe(405);
+    expect(world.projects.questions).toHaveLength(before);
+  });
+
+  test('may call its fields what it likes, even __proto__', async () => {
+    const { data, errors } = await world.ask('{ __proto__: viewer { constructor: id displayName } }');
+    expect(errors).toBeUndefined();
+    expect(Object.values(data)).toEqual([{ constructor: expect.any(String), displayName: 'Developer' }]);
+    expect(({} as { displayName?: string }).displayName).toBeUndefined();
+  });
+
+  test('beyond a limit is refused before any room is asked', async () => {
+    const before = world.projects.questions.length;
+    const { status, errors } = await world.ask(`{ ${'viewer { id } '.repeat(21)} }`);
+    expect(status).toBe(400);
+    expect(errors[0].message).toBe('The document has more than 20 fields at its root.');
+    expect(world.projects.questions).toHaveLength(before);
+  });
+});
+
+describe('what a client sees of an error', () => {
+  test('a fault of a room has an id that finds it in the log, and no secret', async () => {
+    const { errors } = await world.ask('{ project(id: "broken") { name } }');
+    expect(errors).toEqual([
+      {
+        message: 'Internal error',
+        path: ['project', 'name'],
+        extensions: { code: 'INTERNAL', serviceName: 'projects', errorId: expect.any(String) },
+      },
+    ]);
+  });
+
+  test('a room that is away is UNAVAILABLE, and the others answer', async () => {
+    const { status, data, errors } = await world.ask(
+      '{ project(id: "p1") { name channels(first: 1) { nodes { id } } } }',
+    );
+    expect(status).toBe(200);
+    expect(data).toEqual({ project: { name: 'Project p1', channels: null } });
+    expect(errors).toEqual([
+      {
+        message: 'The room of chat cannot be reached. Try again later.',
+        extensions: { code: 'UNAVAILABLE', serviceName: 'chat' },
+      },
+    ]);
+  });
+
+  test('the client’s own mistakes are told as they are', async () => {
+    const { errors } = await world.ask('{ viewr { id } }');
+    expect(errors).toEqual([
+      {
+        message: 'Cannot query field "viewr" on type "Query". Did you mean "viewer"?',
+        locations: [{ line: 1, column: 3 }],
+        extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+      },
+    ]);
+  });
+});
+
+describe('a page of another origin', () => {
+  const ask = (origin: string, method = 'POST') =>
+    fetch(`${world.url}/graphql`, {
+      method,
+      headers: { origin, 'content-type': 'application/json', 'x-request-id': 'a-request-of-a-page' },
+      ...(method === 'POST' && { body: JSON.stringify({ query: VIEWER }) }),
+    });
+
+  test('may ask if the settings say so, after a preflight', async () => {
+    const preflight = await ask('https://app.example.com', 'OPTIONS');
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+    const answer = await ask('https://app.example.com');
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(await answer.json()).toEqual({ data: { viewer: { displayName: 'Developer' } } });
+  });
+
+  test.each(['https://evil.example', 'https://app.example.com.evil.example', 'null'])(
+    'may not otherwise: %s',
+    async (origin) => {
+      const answer = await ask(origin);
+      expect(answer.status).toBe(403);
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    },
+  );
+
+  test('that calls itself by a name of this machine’s address may not either', async () => {
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(world.gateway.port, '127.0.0.1', () =>
+        socket.end('GET /graphql HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n'),
+      );
+      socket.on('data', (chunk) => resolve(String(chunk)));
+    });
+    expect(answer).toContain('403 Forbidden');
+  });
+});
+
+describe('the addresses beside /graphql', () => {
+  test('/livez and /readyz answer, whether rooms are there or not', async () => {
+    for (const path of ['/livez', '/readyz']) expect((await fetch(world.url + path)).status).toBe(200);
+  });
+
+  test('/ leads to the explorer in development', async () => {
+    const response = await fetch(world.url, { headers: { accept: 'text/html' } });
+    expect(response.url).toBe(`${world.url}/graphql`);
+    expect(await response.text()).toContain('<html');
+  });
+});
+
+describe('a gateway that cannot start', () => {
+  test('says which port is taken and what to do', async () => {
+    await expect(startGateway(gatewayConfig({ GATEWAY_PORT: world.gateway.port }))).rejects.toThrow(
+      `Port ${world.gateway.port} is taken by another program. Stop it, or choose another port: GATEWAY_PORT=`,
+    );
+  });
+
+  test('says why nobody may reach it without sign-in', async () => {
+    await expect(startGateway(gatewayConfig({ HOST: '0.0.0.0' }))).rejects.toThrow('HOST must be 127.0.0.1');
+  });
+});

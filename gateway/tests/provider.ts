@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+
+export const CLIENT_ID = 'team-board';
+/** Claims that differ from the usual ones. */
+type Changes = { [Claim in keyof JWTPayload]: JWTPayload[Claim] | undefined };
+
+/** An OIDC provider of tests, with one key to begin with. */
+export async function openProvider() {
+  const keys = new Map<string, Awaited<ReturnType<typeof generateKeyPair>>>();
+  let keyRequests = 0;
+  const addKey = async (kid: string, alg = 'RS256') =>
+    keys.set(kid, await generateKeyPair(alg, { extractable: true }));
+  await addKey('first');
+
+  const server = createServer(async (request, response) => {
+    const isDiscovery = request.url?.endsWith('/.well-known/openid-configuration');
+    if (!isDiscovery) keyRequests += 1;
+    const published = await Promise.all(
+      [...keys].map(async ([kid, { publicKey }]) => ({ ...(await exportJWK(publicKey)), kid })),
+    );
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(isDiscovery ? { issuer, jwks_uri: `${issuer}jwks/` } : { keys: published }));
+  });
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = server.address() as { port: number };
+  const issuer = `http://127.0.0.1:${port}/application/o/team-board/`;
+
+  return {
+    issuer,
+    addKey,
+    keyRequests: () => keyRequests,
+    publicKey: (kid: string) => keys.get(kid)!.publicKey,
+    /** An access token, good for a minute but for the changes; a claim that is undefined is left out. */
+    token(
+      changes: Changes = {},
+      header: { alg?: string; kid?: string } = {},
+      key?: Parameters<SignJWT['sign']>[0],
+    ) {
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: issuer, aud: CLIENT_ID, sub: 'ada', name: 'Ada', exp: now + 60, ...changes };
+      const kid = header.kid ?? 'first';
+      return new SignJWT(
+        Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined)),
+      )
+        .setProtectedHeader({ alg: 'RS256', ...header, kid })
+        .sign(key ?? keys.get(kid)!.privateKey);
+    },
+    /** Nobody answers any more, until `listen`. */
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+    start: () => listen(port),
+  };
+}
+
+export type Provider = Awaited<ReturnType<typeof openProvider>>;

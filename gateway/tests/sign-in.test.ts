@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WebSocket as Socket } from 'ws';
+import { until } from '../../platform/testing/wait.ts';
+import { CLIENT_ID, openProvider, type Provider } from './provider.ts';
+import { BOARD, follow, type Json, openWorld, type World } from './world.ts';
+
+let provider: Provider;
+let world: World;
+beforeAll(async () => {
+  provider = await openProvider();
+  world = await openWorld({
+    SIGN_IN: 'oidc',
+    AUTHENTIK_ISSUER: provider.issuer,
+    AUTHENTIK_CLIENT_ID: CLIENT_ID,
+  });
+});
+afterAll(async () => {
+  await world.close();
+  await provider.stop();
+});
+
+const VIEWER = '{ viewer { displayName } }';
+const now = () => Math.floor(Date.now() / 1000);
+const bearer = async (changes = {}) => `Bearer ${await provider.token(changes)}`;
+
+/** The code with which a socket is closed that signs in like this. */
+async function closeCode(connectionParams: object, url = world.url): Promise<number> {
+  const socket = new Socket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  socket.on('open', () =>
+    socket.send(JSON.stringify({ type: 'connection_init', payload: connectionParams })),
+  );
+  return new Promise((resolve) => socket.on('close', resolve));
+}
+
+describe('over HTTP', () => {
+  test('a token signs in', async () => {
+    const { data } = await world.ask(VIEWER, {}, { authorization: await bearer() });
+    expect(data).toEqual({ viewer: { displayName: 'Ada' } });
+  });
+
+  test.each([
+    ['no token', {}],
+    ['a name as in development', { authorization: 'Development Ada' }],
+  ])('%s gets 401 and no room is asked', async (_name, headers) => {
+    const before = world.projects.questions.length;
+    const { status, errors } = await world.ask(VIEWER, {}, headers);
+    expect({ status, code: errors[0].extensions.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(world.projects.questions).toHaveLength(before);
+  });
+
+  test('nobody is told of the schema, nor what a wrong field may have meant', async () => {
+    const headers = { authorization: await bearer() };
+    const introspected = await world.ask('{ __schema { types { name } } }', {}, headers);
+    expect(introspected.errors[0].message).toContain('introspection is not allowed');
+    const mistaken = await world.ask('{ viewr { id } }', {}, headers);
+    expect(mistaken.errors[0].message).toBe('Cannot query field "viewr" on type "Query".');
+    const page = await fetch(`${world.url}/`, { headers: { accept: 'text/html' } });
+    expect(page.status).toBe(404);
+  });
+});
+
+describe('while the provider was never there', () => {
+  test('nobody is refused for good: 503 over HTTP, and 1013 over WebSocket', async () => {
+    const lonely = await openWorld({
+      SIGN_IN: 'oidc',
+      AUTHENTIK_ISSUER: 'http://127.0.0.1:9/',
+      AUTHENTIK_CLIENT_ID: CLIENT_ID,
+    });
+    const authorization = await bearer();
+    const { status, errors } = await lonely.ask(VIEWER, {}, { authorization });
+    expect({ status, code: errors[0].extensions.code }).toEqual({ status: 503, code: 'UNAVAILABLE' });
+    expect(await closeCode({ authorization }, lonely.url)).toBe(1013);
+    await lonely.close();
+  });
+});
+
+describe('over WebSocket', () => {
+  test('a token signs in', async () => {
+    const client = world.connect({ connectionParams: async () => ({ authorization: await bearer() }) });
+    const { results } = await follow(client, BOARD);
+    expect(results).toHaveLength(1);
+  });
+
+  test.each([
+    ['no token', () => ({})],
+    ['a token that does not hold', () => ({ authorization: 'Bearer eyJ' })],
+    ['what is no text', () => ({ authorization: { toString: 1 } })],
+  ])('%s closes the socket with 4403', async (_name, connectionParams) => {
+    expect(await closeCode(connectionParams())).toBe(4403);
+  });
+
+  test('suggestions are not given to subscriptions either', async () => {
+    const client = world.connect({ connectionParams: async () => ({ authorization: await bearer() }) });
+    const errors = await new Promise<Json>((resolve) =>
+      client.subscribe(
+        { query: 'subscription { boardEvents(projectId: "p1") { cursr } }' },
+        { next: () => undefined, error: resolve, complete: () => undefined },
+      ),
+    );
+    expect(errors[0].message).toBe('Cannot query field "cursr" on type "BoardEvent".');
+  });
+
+  test('the socket is closed when the token expires, and a new token goes on from the last cursor', async () => {
+    const codes: number[] = [];
+    const tokens = [await bearer({ exp: now() + 1 }), await bearer()];
+    const client = world.connect({
+      retryAttempts: 5,
+      connectionParams: () => ({ authorization: tokens.shift()! }),
+      on: { closed: (event) => codes.push((event as CloseEvent).code) },
+    });
+    const following = await follow(client, BOARD);
+    await until('the socket was closed', () => codes.length === 1);
+    await until('it is back', () => following.results.length === 2);
+    world.board.change('t1');
+    await until('it goes on', () => following.tasks().length === 1);
+    expect(codes).toEqual([4403]);
+  });
+});

@@ -1,0 +1,151 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { signingKey, verifyViewer } from '../../platform/identity.ts';
+import { testLog } from '../../platform/testing/infrastructure.ts';
+import type { GatewayContext } from '../context.ts';
+import { connectRoom, type RoomConnection } from '../subgraph-request.ts';
+import { SIGNING_KEY } from './room.ts';
+
+const key = signingKey(SIGNING_KEY);
+const viewer = { id: '00000000-0000-7000-8000-000000000001', displayName: 'Ada', avatarUrl: null };
+
+let answer: (request: IncomingMessage, response: ServerResponse, body: string) => void;
+let asked = 0;
+let room: RoomConnection;
+const server = createServer(async (request, response) => {
+  asked += 1;
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  answer(request, response, Buffer.concat(chunks).toString());
+});
+beforeEach(async () => {
+  asked = 0;
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  room = connectRoom({
+    name: 'tasks',
+    url: `http://127.0.0.1:${port}`,
+    key,
+    timeoutMs: 200,
+    connectionsMax: 2,
+    responseBytesMax: 1_000,
+    log: testLog,
+  });
+});
+afterEach(async () => {
+  await room.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const ask = (query = 'query { tasks }', context: Partial<GatewayContext> = {}) =>
+  room.dataSource.process({
+    request: { query, variables: { id: 1 } },
+    context: { viewer, requestId: 'request-1', ...context },
+  } as never);
+const json = (response: ServerResponse, body: unknown, status = 200) => {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+};
+const unavailable = (why: string) => ({
+  errors: [
+    expect.objectContaining({
+      message: `The room of tasks ${why}. Try again later.`,
+      extensions: { code: 'UNAVAILABLE', serviceName: 'tasks' },
+    }),
+  ],
+});
+
+describe('a question to a room', () => {
+  test('is signed for this viewer, this room and this body', async () => {
+    const seen: unknown[] = [];
+    answer = async (request, response, body) => {
+      const statement = String(request.headers['x-team-board-viewer']);
+      seen.push(await verifyViewer(key, 'tasks', statement, body), JSON.parse(body));
+      json(response, { data: { tasks: [] } });
+    };
+    expect(await ask()).toEqual({ data: { tasks: [] } });
+    expect(seen).toEqual([viewer, { query: 'query { tasks }', variables: { id: 1 } }]);
+  });
+
+  test('that is not answered in time is given up', async () => {
+    answer = () => undefined;
+    expect(await ask()).toEqual(unavailable('did not answer in time'));
+  });
+
+  test('that is answered drop by drop is given up too', async () => {
+    answer = (_request, response) => {
+      const drip = setInterval(() => response.write(' '), 50);
+      response.on('close', () => clearInterval(drip));
+    };
+    expect(await ask()).toEqual(unavailable('did not answer in time'));
+  });
+
+  test('is not asked when the time for the whole is over', async () => {
+    expect(await ask(undefined, { deadlineAt: Date.now() - 1 })).toEqual(
+      unavailable('did not answer in time'),
+    );
+    expect(asked).toBe(0);
+  });
+
+  test('waits for a free connection no longer than for an answer', async () => {
+    answer = () => undefined;
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(answers[2]).toEqual(unavailable('did not answer in time'));
+  });
+});
+
+describe('an answer of a room', () => {
+  test('passes with its errors', async () => {
+    const body = { data: null, errors: [{ message: 'No', extensions: { code: 'NOT_FOUND' } }] };
+    answer = (_request, response) => json(response, body);
+    expect(await ask()).toEqual(body);
+  });
+
+  test.each<[string, (response: ServerResponse) => void, string]>([
+    [
+      'that is larger than is taken',
+      (response) => json(response, { data: { text: 'x'.repeat(1_000) } }),
+      'has more to say than is taken at once; ask for less',
+    ],
+    ['that is no JSON', (response) => response.end('<html>'), 'answered with status 200'],
+    [
+      'that is no answer of GraphQL',
+      (response) => json(response, { status: 'ok' }),
+      'answered with status 200',
+    ],
+    ['that is an error of HTTP', (response) => json(response, 'busy', 503), 'answered with status 503'],
+    [
+      'that refuses the gateway’s signature',
+      (response) => json(response, { errors: [{ message: 'no' }] }, 401),
+      'does not know this gateway',
+    ],
+  ])('%s is UNAVAILABLE', async (_name, respond, why) => {
+    answer = (_request, response) => respond(response);
+    expect(await ask()).toEqual(unavailable(why));
+  });
+});
+
+describe('a connection that is lost amid a question', () => {
+  const loseFirst = () => {
+    answer = (request, response) => {
+      if (asked === 1) request.socket.destroy();
+      else json(response, { data: { done: true } });
+    };
+  };
+
+  test('is tried again, once, for a query', async () => {
+    loseFirst();
+    expect(await ask()).toEqual({ data: { done: true } });
+    answer = (request) => request.socket.destroy();
+    asked = 0;
+    expect(await ask()).toEqual(unavailable('cannot be reached'));
+    expect(asked).toBe(2);
+  });
+
+  test('is not tried again for a mutation, which may have been carried out', async () => {
+    loseFirst();
+    expect(await ask('mutation { taskCreate }')).toEqual(unavailable('cannot be reached'));
+    expect(asked).toBe(1);
+  });
+});

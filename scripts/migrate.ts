@@ -1,0 +1,91 @@
+/** One room's migrations, forward and back: `npm run migrate -- status|up|down <room> [--to <migration>]`. */
+import { parseArgs } from 'node:util';
+import { ConfigError, RoomConfig, readConfig } from '../platform/config.ts';
+import { type DatabaseSource, openDatabase } from '../platform/database.ts';
+import { createLog } from '../platform/log.ts';
+import { migrate, migrateDown, readMigrations } from '../platform/migrate.ts';
+import { StartError } from '../platform/service.ts';
+import { ROOMS, type Room } from '../schema/sdl.ts';
+import { AGENTS_DATABASE } from '../subgraphs/agents/database.ts';
+import { CHAT_DATABASE } from '../subgraphs/chat/database.ts';
+import { PROJECTS_DATABASE } from '../subgraphs/projects/database.ts';
+import { TASKS_DATABASE } from '../subgraphs/tasks/database.ts';
+
+const COMMANDS = ['status', 'up', 'down'] as const;
+const USAGE = `Usage: npm run migrate -- <command> <room> [--to <migration>]
+
+  status   say what the database at DATABASE_URL has, and what it has not
+  up       apply what it has not
+  down     take back the newest; with --to all that came after that one, and the rows with it
+
+Rooms: ${ROOMS.join(', ')}
+A step that needs longer than DATABASE_STATEMENT_TIMEOUT_SECONDS (5) fails and changes nothing; set more for it.`;
+
+const DATABASES = {
+  projects: PROJECTS_DATABASE,
+  tasks: TASKS_DATABASE,
+  agents: AGENTS_DATABASE,
+  chat: CHAT_DATABASE,
+};
+
+const MigrateConfig = RoomConfig.pick({
+  LOG_LEVEL: true,
+  DATABASE_URL: true,
+  DATABASE_STATEMENT_TIMEOUT_SECONDS: true,
+});
+
+interface Task {
+  command: (typeof COMMANDS)[number];
+  room: Room;
+  to: string | undefined;
+}
+
+/** Throws StartError with the usage for words that make no sense. */
+function readTask(words: string[]): Task {
+  try {
+    const { values, positionals } = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: { to: { type: 'string' } },
+    });
+    const command = COMMANDS.find((known) => known === positionals[0]);
+    const room = ROOMS.find((known) => known === positionals[1]);
+    if (!command) throw new Error(`There is no command ${positionals[0] ?? '(none was given)'}.`);
+    if (!room) throw new Error(`There is no room ${positionals[1] ?? '(none was given)'}.`);
+    if (positionals.length > 2) throw new Error(`${positionals[2]} is one word too many.`);
+    if (values.to !== undefined && command !== 'down') throw new Error('--to belongs to down.');
+    return { command, room, to: values.to };
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function run({ command, room, to }: Task): Promise<void> {
+  const config = readConfig(MigrateConfig);
+  const log = createLog('migrate', config.LOG_LEVEL);
+  const source: DatabaseSource = {
+    kind: 'server',
+    url: config.DATABASE_URL,
+    connectionsMax: 2,
+    statementTimeoutSeconds: config.DATABASE_STATEMENT_TIMEOUT_SECONDS,
+  };
+  const orm = await openDatabase({ ...DATABASES[room], room, source, log });
+  try {
+    if (command === 'up') await migrate(orm, source, log);
+    if (command === 'down') {
+      for (const name of await migrateDown(orm, source, log, to)) console.log(`taken back  ${name}`);
+    }
+    const { applied, pending } = await readMigrations(orm);
+    for (const name of applied) console.log(`applied     ${name}`);
+    for (const name of pending) console.log(`pending     ${name}`);
+  } finally {
+    await orm.close();
+  }
+}
+
+try {
+  await run(readTask(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof ConfigError || error instanceof StartError ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,129 @@
+import type { RunState } from '../../schema/events/agents.ts';
+import type { System } from '../system.ts';
+import type { Forgery } from './plan.ts';
+
+/** An event of the log. Times are epoch milliseconds of the database's clock. */
+export interface LogEvent {
+  stream: string;
+  seq: number;
+  type: string;
+  subject: string;
+  at: number;
+  payload: Record<string, unknown>;
+}
+
+export interface RunRow {
+  id: string;
+  agentId: string;
+  taskId: string;
+  state: RunState;
+  instruction: string;
+  timeoutSeconds: number;
+  retryOf: string | null;
+  answer: string | null;
+  queuedAt: number;
+  endedAt: number | null;
+}
+
+export interface AttemptRow {
+  runId: string;
+  number: number;
+  sessionKey: string;
+  startedAt: number;
+  endedAt: number | null;
+}
+
+/** What the database holds when everything is over. */
+export interface Rows {
+  events: LogEvent[];
+  runs: RunRow[];
+  attempts: AttemptRow[];
+  tasks: { id: string; title: string; category: string }[];
+  comments: { taskId: string; runId: string | null; body: string }[];
+  keys: { operation: string; key: string; resultId: string | null }[];
+  callbacks: { messageId: string; runId: string; outcome: string }[];
+}
+
+/** A mutation that was answered without an error. */
+export type Acknowledged =
+  | { kind: 'task'; key: string; id: string; title: string }
+  | { kind: 'run' | 'retry'; key: string; id: string }
+  | { kind: 'cancel' | 'answer'; id: string };
+
+/** A maximum of an agent: it may be in force from the time it was asked for. */
+export interface MaximumChange {
+  agentId: string;
+  maximum: number;
+  askedAt: number;
+  acknowledgedAt: number;
+}
+
+/** What one subscriber was given, over all of its connections. */
+export interface Followed {
+  name: string;
+  types: readonly string[];
+  /** Only events about this object; null: about any. */
+  subject: string | null;
+  stream: string;
+  /** The position after which it followed. */
+  from: number;
+  seqs: number[];
+  resets: number;
+  connections: number;
+}
+
+/** Everything that is known after a storm. */
+export interface History extends Rows {
+  /** The project in which the storm took place; its stream orders everything. */
+  stream: string;
+  acknowledged: Acknowledged[];
+  /** Mutations that were never acknowledged or were refused for a reason that there is not. */
+  oddities: string[];
+  maxima: MaximumChange[];
+  followed: Followed[];
+  /** The position of the stream when the followers were asked to be there. */
+  head: number;
+  forgeries: { forgery: Forgery; messageId: string; status: number }[];
+  replays: { messageId: string; status: number; outcome: string }[];
+  /** How often the simulated agent worked, by the session that it worked in. */
+  executions: Record<string, number>;
+  openClawRestarts: number[];
+  /** Which of the secrets were found in what the processes wrote; never the secrets themselves. */
+  secretsWritten: number;
+}
+
+const milliseconds = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+const list = (fields: string, from: string) =>
+  `(select coalesce(json_agg(json_build_object(${fields})), '[]') from ${from})`;
+
+/** One statement, so that the rows are those of one moment. */
+const READ = `select json_build_object(
+  'events', ${list(
+    `'stream', stream, 'seq', seq, 'type', type, 'subject', subject, 'payload', payload, 'at', ${milliseconds('created_at')}`,
+    '(select * from log.event order by stream, seq) as event',
+  )},
+  'runs', ${list(
+    `'id', id, 'agentId', agent_id, 'taskId', task_id, 'state', state, 'instruction', instruction,
+     'timeoutSeconds', timeout_seconds, 'retryOf', retry_of, 'answer', answer,
+     'queuedAt', ${milliseconds('queued_at')}, 'endedAt', ${milliseconds('ended_at')}`,
+    'agents.agent_run',
+  )},
+  'attempts', ${list(
+    `'runId', run_id, 'number', number, 'sessionKey', session_key,
+     'startedAt', ${milliseconds('started_at')}, 'endedAt', ${milliseconds('ended_at')}`,
+    'agents.run_attempt',
+  )},
+  'tasks', ${list(
+    `'id', task.id, 'title', task.title, 'category', board_column.category`,
+    'tasks.task join tasks.board_column on board_column.id = task.column_id',
+  )},
+  'comments', ${list(`'taskId', task_id, 'runId', run_id, 'body', body`, 'tasks.comment')},
+  'keys', ${list(`'operation', operation, 'key', key, 'resultId', result_id`, 'log.idempotency')},
+  'callbacks', ${list(`'messageId', message_id, 'runId', run_id, 'outcome', outcome`, 'agents.callback')}
+) as rows`;
+
+/** Reads everything that the checker looks at. In the embedded form the system must have been stopped. */
+export async function readRows(system: System): Promise<Rows> {
+  const [found] = await system.query<{ rows: Rows }>(READ);
+  return found!.rows;
+}
