@@ -11,6 +11,7 @@ import { v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
 import { DomainError } from '../platform/errors.ts';
 import type { Viewer } from '../platform/identity.ts';
+import { cutText } from '../platform/text.ts';
 import type { Authenticate } from './authentication.ts';
 
 export interface TokenVerifierOptions {
@@ -77,7 +78,7 @@ function viewerOf(claims: JWTPayload, issuer: string): Viewer {
   const picture = claims['picture'];
   return {
     id: uuidV5(`${issuer}|${claims.sub}`, PEOPLE),
-    displayName: (name ?? 'Unknown').trim().slice(0, DISPLAY_NAME_CHARACTERS_MAX),
+    displayName: cutText((name ?? 'Unknown').trim(), DISPLAY_NAME_CHARACTERS_MAX),
     avatarUrl: typeof picture === 'string' && picture.startsWith('https://') ? picture : null,
   };
 }

@@ -1,4 +1,5 @@
 import { on, type Reaction } from '../../platform/consumer.ts';
+import { cutText } from '../../platform/text.ts';
 import { ProjectChanged } from '../../schema/events/projects.ts';
 import { CommentAdded, TaskChanged, TaskRemoved } from '../../schema/events/tasks.ts';
 
@@ -40,7 +41,7 @@ export const consumers: readonly Reaction[] = [
     await em.execute(
       `insert into agents.known_comment (id, task_id, author_name, body, said_at) values (?, ?, ?, ?, ?)
        on conflict (id) do nothing`,
-      [commentId, taskId, authorName, body.slice(0, COMMENT_CHARACTERS_MAX).toWellFormed(), createdAt],
+      [commentId, taskId, authorName, cutText(body, COMMENT_CHARACTERS_MAX), createdAt],
     );
   }),
 ];

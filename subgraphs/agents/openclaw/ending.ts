@@ -1,3 +1,4 @@
+import { cutText, makeStorable } from '../../../platform/text.ts';
 import type { Ending } from '../entities/ending.ts';
 import type { ModelUsage } from '../entities/run-attempt.ts';
 import { readQuestion } from './question.ts';
@@ -6,13 +7,10 @@ import { readQuestion } from './question.ts';
 const CUT_MARK = '\n...(truncated)...';
 const MESSAGE_CHARACTERS_MAX = 2_000;
 
-/** An agent may say anything, also what PostgreSQL cannot store: NUL and halves of surrogate pairs. */
-const storable = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();
-
 /** Takes the mark off a text that was cut. */
 export function readText(text: string): { text: string; isTruncated: boolean } {
   const isTruncated = text.endsWith(CUT_MARK);
-  return { text: storable(isTruncated ? text.slice(0, -CUT_MARK.length) : text), isTruncated };
+  return { text: makeStorable(isTruncated ? text.slice(0, -CUT_MARK.length) : text), isTruncated };
 }
 
 /** What an agent's last message means: an answer, or a question. */
@@ -37,7 +35,7 @@ const WILL_NOT_PASS =
 
 /** What an error that OpenClaw reports means for the run. */
 export function readFailure(error: string | null, usage: ModelUsage | null): Ending {
-  const message = storable(error || 'The agent failed without a reason').slice(0, MESSAGE_CHARACTERS_MAX);
+  const message = cutText(error || 'The agent failed without a reason', MESSAGE_CHARACTERS_MAX);
   if (TIMED_OUT.test(message)) return { kind: 'timed-out', message };
   const failed = { kind: 'failed', message, usage } as const;
   if (INTERRUPTED.test(message))

@@ -1,3 +1,4 @@
+import { cutText } from '../../../platform/text.ts';
 import type { RunFailureCode } from '../entities/agent-run.ts';
 
 /** What came of handing a run to OpenClaw. */
@@ -40,7 +41,7 @@ export function readErrorMessage(body: string): string {
   } catch {
     // plain text
   }
-  return String(message ?? 'no reason given').slice(0, 500);
+  return cutText(String(message ?? 'no reason given'), 500);
 }
 
 /** Failures before anything was sent: the run was certainly not admitted. */

@@ -1,3 +1,4 @@
+import { cutText } from '../../../platform/text.ts';
 import type { AskedQuestion } from '../entities/ending.ts';
 
 /** How an agent asks; a part of every prompt. */
@@ -18,14 +19,14 @@ export function readQuestion(message: string): AskedQuestion | null {
     .trim()
     .replace(/^QUESTION:/, '')
     .split(/\nCHOICES:/, 2);
-  const body = question.trim().slice(0, QUESTION_CHARACTERS_MAX);
+  const body = cutText(question.trim(), QUESTION_CHARACTERS_MAX);
   if (!body) return null;
   return {
     body,
     choices: choices
       .split('\n', 1)[0]!
       .split('|')
-      .map((choice) => choice.trim().slice(0, CHOICE_CHARACTERS_MAX))
+      .map((choice) => cutText(choice.trim(), CHOICE_CHARACTERS_MAX))
       .filter(Boolean)
       .slice(0, CHOICES_MAX),
   };

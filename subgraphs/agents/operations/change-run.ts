@@ -1,4 +1,5 @@
 import { DomainError } from '../../../platform/errors.ts';
+import { cutText } from '../../../platform/text.ts';
 import type { Transaction } from '../../../platform/transaction.ts';
 import { EVENT_ANSWER_CHARACTERS_MAX, RunChanged, type RunState } from '../../../schema/events/agents.ts';
 import { projectStream } from '../../../schema/events/event.ts';
@@ -50,7 +51,7 @@ export async function publishRun(
       projectId: run.projectId,
       state: run.state,
       attempt: run.attempt,
-      answer: run.answer?.slice(0, EVENT_ANSWER_CHARACTERS_MAX) ?? null,
+      answer: run.answer == null ? null : cutText(run.answer, EVENT_ANSWER_CHARACTERS_MAX),
       failureMessage: run.failureMessage ?? null,
       question,
     },

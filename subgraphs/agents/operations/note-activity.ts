@@ -1,3 +1,4 @@
+import { cutText } from '../../../platform/text.ts';
 import type { Transaction } from '../../../platform/transaction.ts';
 import type { AgentRun } from '../entities/agent-run.ts';
 import type { RunActivityKind } from '../entities/run-activity.ts';
@@ -15,5 +16,5 @@ export const noteActivity = (
   em.execute(
     `insert into agents.run_activity (run_id, seq, kind, text, attempt)
      select ?, coalesce(max(seq), 0) + 1, ?, ?, ? from agents.run_activity where run_id = ?`,
-    [run.id, kind, text.slice(0, TEXT_CHARACTERS_MAX), run.attempt, run.id],
+    [run.id, kind, cutText(text, TEXT_CHARACTERS_MAX), run.attempt, run.id],
   );

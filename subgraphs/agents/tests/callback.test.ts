@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { EVENT_ANSWER_CHARACTERS_MAX } from '../../../schema/events/agents.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -79,6 +80,16 @@ describe('a callback', () => {
     await world.callback({ sessionKey: run.sessionKey, text: 'a\0b\uD800c' });
 
     expect((await world.run(run.id)).answer).toBe('a\uFFFDb\uFFFDc');
+  });
+
+  test('an answer whose event is cut in the middle of an emoji ends the run', async () => {
+    const run = await runningRun();
+    const text = `${'x'.repeat(EVENT_ANSWER_CHARACTERS_MAX - 1)}🚀 and more`;
+
+    const { body } = await world.callback({ sessionKey: run.sessionKey, text });
+
+    expect(body.status).toBe('applied');
+    expect((await world.run(run.id)).answer).toBe(text);
   });
 
   test('what was not reported of the cost stays unknown', async () => {

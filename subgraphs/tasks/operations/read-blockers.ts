@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { asArray } from '../../../platform/sql.ts';
+import { type ColumnCategory, isOpenCategory } from '../entities/board-column.ts';
 
 /** A task for which another one waits. */
 export interface Blocker {
@@ -9,14 +10,22 @@ export interface Blocker {
   isOpen: boolean;
 }
 
+interface Row {
+  task_id: string;
+  id: string;
+  ref: string;
+  is_on_board: boolean;
+  category: ColumnCategory;
+}
+
 /** What tasks wait for, by the waiting task's id, in the order of the blockers' numbers. Absent: for nothing. */
 export async function readBlockers(
   em: EntityManager,
   taskIds: readonly string[],
 ): Promise<Map<string, Blocker[]>> {
-  const rows: { task_id: string; id: string; ref: string; is_open: boolean }[] = await em.execute(
+  const rows: Row[] = await em.execute(
     `select dependency.task_id, blocker.id, blocker.ref,
-       blocker.archived_at is null and board_column.category not in ('DONE', 'CANCELED') as is_open
+       blocker.archived_at is null as is_on_board, board_column.category
      from tasks.dependency
        join tasks.task as blocker on blocker.id = dependency.blocked_by_id
        join tasks.board_column on board_column.id = blocker.column_id
@@ -28,7 +37,11 @@ export async function readBlockers(
   return new Map(
     [...byTask].map(([taskId, blockers]) => [
       taskId,
-      blockers.map(({ id, ref, is_open }) => ({ id, ref, isOpen: is_open })),
+      blockers.map(({ id, ref, is_on_board, category }) => ({
+        id,
+        ref,
+        isOpen: is_on_board && isOpenCategory(category),
+      })),
     ]),
   );
 }

@@ -11,6 +11,15 @@ import type { TasksContext } from '../loaders.ts';
 /** Whoever acts, by id. Names and pictures are @external: the gateway fetches them from the actor's own room. */
 const actor = (__typename: ActorKind, id: string) => ({ __typename, id }) as never;
 
+/**
+ * A task, if the viewer may see it. The row is read before the right: an event from before a removal must not show
+ * whoever was removed what was written after it.
+ */
+async function findTask(ctx: TasksContext, id: string): Promise<TaskEntity | null> {
+  const task = await ctx.loaders.task.load(id);
+  return task && (await maySee(ctx, task.projectId)) ? task : null;
+}
+
 /** The column of a task, found among all of its board, which a request reads at most once. */
 async function columnOf({ projectId, columnId }: TaskEntity, ctx: TasksContext) {
   const columns = await ctx.loaders.columnsOf.load(projectId);
@@ -35,10 +44,7 @@ export const BoardColumn: Resolvers['BoardColumn'] = {
 };
 
 export const Task: Resolvers['Task'] = {
-  __resolveReference: async ({ id }, ctx) => {
-    const task = await ctx.loaders.task.load(id);
-    return task && (await maySee(ctx, task.projectId)) ? task : null;
-  },
+  __resolveReference: ({ id }, ctx) => findTask(ctx, id),
   project: ({ projectId }) => ({ id: projectId }),
   column: (task, _args, ctx) => columnOf(task, ctx),
   category: async (task, _args, ctx) => (await columnOf(task, ctx)).category,
@@ -73,10 +79,10 @@ export const Comment: Resolvers['Comment'] = {
 };
 
 export const TaskChanged: Resolvers['TaskChanged'] = {
-  task: ({ taskId }, _args, ctx) => ctx.loaders.task.load(taskId),
+  task: ({ taskId }, _args, ctx) => findTask(ctx, taskId),
 };
 
 export const CommentAdded: Resolvers['CommentAdded'] = {
-  task: ({ taskId }, _args, ctx) => ctx.loaders.task.load(taskId),
+  task: ({ taskId }, _args, ctx) => findTask(ctx, taskId),
   comment: ({ commentId }, _args, ctx) => ctx.loaders.comment.load(commentId),
 };

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { removeGrant } from '../../../platform/grants.ts';
+import { projectStream } from '../../../schema/events/event.ts';
 import { addComment } from '../operations/add-comment.ts';
 import { archiveTask } from '../operations/archive-task.ts';
 import { updateTask } from '../operations/update-task.ts';
@@ -46,4 +48,20 @@ test('a stranger follows nothing', async () => {
   await expect(world.follow(person('Eve'), FOLLOW, { projectId })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
+});
+
+test('an event from before a removal shows the removed person nothing that was written after it', async () => {
+  const projectId = await world.project();
+  const { id } = await world.task({ projectId });
+  const bob = await world.joined(projectId, 'MEMBER');
+  const live = await world.follow(bob, FOLLOW, { projectId });
+  await live.next();
+  await updateTask(world.ctx(), { id, title: 'Second' });
+
+  await removeGrant(world.em(), projectStream(projectId), bob.id);
+  await updateTask(world.ctx(), { id, title: 'Secret' });
+
+  const { boardEvents } = await live.next();
+  expect(boardEvents).toMatchObject({ __typename: 'TaskChanged', task: null });
+  await live.end();
 });
