@@ -1,7 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../platform/testing/wait.ts';
 import { history } from './client.ts';
 import type { Callback } from './receiver.ts';
 import type { Subject } from './subject.ts';
+
+/** OpenClaw resumes a session some seconds after it is ready. */
+const UNDERWAY_TIMEOUT_MS = 60_000;
 
 /** One fact about OpenClaw on which Team Board relies. */
 export interface Case {
@@ -32,6 +36,18 @@ export async function allTold({ receiver, settleMs }: Subject, sessionKey: strin
   await receiver.accepted(sessionKey);
   await pause(settleMs);
   return receiver.of(sessionKey).map(told);
+}
+
+/**
+ * Waits until the model was asked so often for a session, and the session is stored: before that, a crash resumes
+ * nothing and an aborted run leaves no row.
+ */
+export async function underway(subject: Subject, sessionKey: string, calls = 1) {
+  await until('the model is at work', () => subject.modelCalls(sessionKey) >= calls, UNDERWAY_TIMEOUT_MS);
+  await until('the session is stored', async () => {
+    const { status, body } = await history(subject, `agent:main:${sessionKey}`);
+    return status === 200 && body.items.length > 0;
+  });
 }
 
 /** The last row of a session's history: what a reader of it takes for the end of the run. */

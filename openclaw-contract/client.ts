@@ -12,6 +12,8 @@ export interface Answer {
 
 /** More than a model that answers 500 is tried for. */
 const ANSWER_TIMEOUT_MS = 240_000;
+/** A gateway that has just started takes its time. */
+const FRAME_TIMEOUT_MS = 60_000;
 
 /** POST /hooks/agent as Team Board sends it; the fields given stand out. */
 export const order = (sessionKey: string, markers: string, fields: object = {}) => ({
@@ -100,7 +102,7 @@ type Frame = any;
 
 async function frame(socket: WebSocket, isIt: (frame: Frame) => boolean): Promise<Frame> {
   for (;;) {
-    const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(20_000) });
+    const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(FRAME_TIMEOUT_MS) });
     const received = JSON.parse(String(data));
     if (isIt(received)) return received;
   }

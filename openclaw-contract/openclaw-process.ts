@@ -13,6 +13,8 @@ export interface GatewayPlace {
   program: string;
   /** Everything OpenClaw writes is in here. */
   stateFolder: string;
+  /** Gets what the gateway prints, of all its lives. */
+  logFile: string;
   port: number;
 }
 
@@ -49,7 +51,7 @@ export async function startGateway(place: GatewayPlace): Promise<GatewayProcess>
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
-  const log = createWriteStream(path.join(place.stateFolder, 'gateway.log'), { flags: 'a' });
+  const log = createWriteStream(place.logFile, { flags: 'a' });
   let logEnd = '';
   for (const output of [child.stdout, child.stderr]) {
     output.pipe(log, { end: false });

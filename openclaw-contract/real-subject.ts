@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installOpenClaw } from './openclaw-installation.ts';
 import { command, type GatewayPlace, startGateway, writeSettings } from './openclaw-process.ts';
 import { startReceiver } from './receiver.ts';
 import { startStubModel } from './stub-model.ts';
@@ -13,12 +14,19 @@ const HOOKS_TOKEN = 'hooks-token-for-loopback-tests';
 const GATEWAY_TOKEN = 'gateway-token-for-loopback-tests';
 const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
-/** The real OpenClaw with our plugin in it, a stub for a model, and a state folder that `close` removes. */
-export async function startRealSubject(program: string): Promise<Subject> {
+/**
+ * The real OpenClaw with our plugin in it, a stub for a model, and a state folder that `close` removes.
+ *
+ * OpenClaw is installed into `cacheFolder` unless it is there; the gateway's log is there too, to be read after a failure.
+ */
+export async function startRealSubject(cacheFolder: string): Promise<Subject> {
+  const program = await installOpenClaw(cacheFolder);
+  const logFile = path.join(cacheFolder, 'gateway.log');
+  await rm(logFile, { force: true });
   const [model, receiver, port] = await Promise.all([startStubModel(), startReceiver(SECRET), freePort()]);
   const stateFolder = await mkdtemp(path.join(tmpdir(), 'team-board-openclaw-'));
   for (const agent of AGENTS) await mkdir(path.join(stateFolder, 'workspaces', agent), { recursive: true });
-  const place = { program, stateFolder, port };
+  const place = { program, stateFolder, logFile, port };
   await writeSettings(place, settingsOf(place, model.url));
   await installPlugin(place, { url: receiver.url, secret: SECRET });
   let gateway = await startGateway(place);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { EventDefinition } from '../schema/events/event.ts';
 import type { Doorbell } from './doorbell.ts';
@@ -16,11 +17,12 @@ export interface Transaction {
 /** serialization_failure and deadlock_detected: PostgreSQL chose this transaction to give way. */
 const GIVE_WAY = new Set(['40001', '40P01']);
 const TRIES_MAX = 3;
+const RETRY_AFTER_MS = 20;
 
 /**
  * Does one verb's work in one transaction, its events inside it, and rings the doorbell after the commit.
  *
- * `actor` is whoever caused the events. The work may run again when PostgreSQL chose it to give way, so it does
+ * `actor` is whoever caused the events. The work may run three times when PostgreSQL chose it to give way, so it does
  * nothing outside the database; and it never waits for another room, which may need the same connection.
  */
 export async function transact<Result>(
@@ -42,6 +44,8 @@ export async function transact<Result>(
       return result;
     } catch (error) {
       if (tries === TRIES_MAX || !GIVE_WAY.has((error as { code?: string }).code ?? '')) throw error;
+      // At once it could take the lock again before the transaction for which it gave way.
+      await pause(tries * RETRY_AFTER_MS * (1 + Math.random()));
     }
   }
 }

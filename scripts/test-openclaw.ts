@@ -2,7 +2,6 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { installOpenClaw } from '../openclaw-contract/openclaw-installation.ts';
 import { startRealSubject } from '../openclaw-contract/real-subject.ts';
 import { startSimulatorSubject } from '../openclaw-contract/simulator-subject.ts';
 import type { Subject } from '../openclaw-contract/subject.ts';
@@ -22,11 +21,10 @@ async function test(subject: Subject): Promise<Result[]> {
 }
 
 console.log(`OpenClaw is taken from ${TEST_OPENCLAW_DIR}, or installed there first (650 MB, about a minute)`);
-const program = await installOpenClaw(TEST_OPENCLAW_DIR);
 console.log('the simulator …');
 const simulator = await test(await startSimulatorSubject());
 console.log('the real OpenClaw, about four minutes …');
-const real = await test(await startRealSubject(program));
+const real = await test(await startRealSubject(TEST_OPENCLAW_DIR));
 
 const width = Math.max(...real.map(({ name }) => name.length));
 const cell = ({ isPassed, ms }: Result) =>

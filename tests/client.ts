@@ -27,7 +27,11 @@ export function connectClient(url: string, authorization?: string) {
       };
     },
     /** The events of a subscription in an array that grows; `onEvent` is called for each, `end` leaves it. */
-    follow(query: string, variables: Record<string, unknown>, onEvent: (event: Json) => void = () => undefined) {
+    follow(
+      query: string,
+      variables: Record<string, unknown>,
+      onEvent: (event: Json) => void = () => undefined,
+    ) {
       const events: Json[] = [];
       const errors: unknown[] = [];
       const state = { isComplete: false };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../platform/testing/wait.ts';
-import { allTold, type Case, FAILURE, lastRow } from '../case.ts';
+import { allTold, type Case, FAILURE, lastRow, underway } from '../case.ts';
 import { history, order, postAgent, rpc, run } from '../client.ts';
 import type { Subject } from '../subject.ts';
 
@@ -79,6 +79,7 @@ export const failures: Case[] = [
     name: 'sessions.abort ends a run, whose callback says so and whose history does not',
     async see(subject, sessionKey) {
       await postAgent(subject, order(sessionKey, '[[hang]]'));
+      await underway(subject, sessionKey);
       const answer = await untilAborted(subject, sessionKey);
       const callbacks = await allTold(subject, sessionKey);
       return { answer, callbacks, lastRow: await lastRow(subject, sessionKey) };

@@ -1,5 +1,5 @@
 import { until } from '../../platform/testing/wait.ts';
-import { allTold, type Case, SUCCESS, told } from '../case.ts';
+import { allTold, type Case, SUCCESS, told, underway } from '../case.ts';
 import { get, history, order, postAgent, rpc } from '../client.ts';
 import type { Subject } from '../subject.ts';
 
@@ -110,10 +110,6 @@ export const restarts: Case[] = [
     expected: { before: 0, callbacks: [{ ...SUCCESS, text: 'kept' }], calls: 1 },
   },
 ];
-
-/** The model was asked so often; a crash before that resumes nothing. */
-const underway = (subject: Subject, sessionKey: string, calls = 1) =>
-  until('the model is at work', () => subject.modelCalls(sessionKey) >= calls, 30_000);
 
 const readBootId = async (subject: Subject): Promise<string> =>
   (await rpc(subject, 'agents.list', {})).hello.payload.server.bootId;

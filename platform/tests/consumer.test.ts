@@ -93,13 +93,13 @@ describe('a consumer', () => {
   test('passes over events of other types, and its position moves on', async () => {
     const stream = aStream();
     await world.write(stream, ['1']);
-    await world.write(stream, ['2', '3'], undefined, NoteStruck);
+    await world.write(stream, ['2', '3'], { definition: NoteStruck });
     const consumer = await consume([keepRow], { doorbell: SILENT_DOORBELL });
 
     await consumer.catchUp();
     expect([await rows(), await position(stream)]).toEqual([['1'], 3]);
 
-    await world.write(stream, ['4'], undefined, NoteStruck);
+    await world.write(stream, ['4'], { definition: NoteStruck });
     await consumer.catchUp();
     expect(await position(stream)).toBe(4);
   });

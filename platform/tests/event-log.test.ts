@@ -172,10 +172,10 @@ describe('reading', () => {
   test('gives only the types and the subject that are asked for, after a position, up to a limit', async () => {
     const stream = aStream();
     const [mine, other] = [randomUUID(), randomUUID()];
-    await world.write(stream, ['1', '2'], mine);
-    await world.write(stream, ['3'], other);
-    await world.write(stream, ['4'], mine, NoteStruck);
-    await world.write(stream, ['5'], mine);
+    await world.write(stream, ['1', '2'], { subject: mine });
+    await world.write(stream, ['3'], { subject: other });
+    await world.write(stream, ['4'], { subject: mine, definition: NoteStruck });
+    await world.write(stream, ['5'], { subject: mine });
     const read = async (...args: [after: number, limit: number, types?: string[], subject?: string]) => {
       const [after, limit, types, subject] = args;
       const events = await readEvents(world.em(), stream, after, limit, types && { types, subject });
@@ -195,7 +195,7 @@ describe('reading', () => {
     const stream = aStream();
     const subject = randomUUID();
     const before = Date.now();
-    await world.write(stream, ['a note'], subject);
+    await world.write(stream, ['a note'], { subject });
 
     const [event] = await readEvents(world.em(), stream, 0, 1);
 

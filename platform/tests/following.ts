@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EventFilter } from '../event-log.ts';
 import type { FollowItem, StreamHub } from '../stream-hub.ts';
 import { until } from '../testing/wait.ts';
 import { BOTH, type World } from './world.ts';
@@ -6,7 +7,10 @@ import { BOTH, type World } from './world.ts';
 /** The world's rows as a hub sees them, with a hand on every query: `before` it is sent, and `after` it was answered. */
 export function watched(
   world: World,
-  { before = async () => {}, after = async () => {} }: Record<string, () => Promise<void>>,
+  {
+    before = async () => {},
+    after = async () => {},
+  }: { before?: () => Promise<void>; after?: () => Promise<void> },
 ) {
   const queries = { count: 0 };
   const fork = () => {
@@ -24,12 +28,7 @@ export function watched(
 }
 
 /** Follows in the background, and keeps in short what it gets: an event as its number. */
-export function follow(
-  hub: StreamHub,
-  stream: string,
-  after: number | null,
-  filter = BOTH as { types: string[] },
-) {
+export function follow(hub: StreamHub, stream: string, after: number | null, filter: EventFilter = BOTH) {
   const abort = new AbortController();
   const got: (number | string)[] = [];
   const ended = (async () => {

@@ -70,14 +70,14 @@ describe('a follower', () => {
     const stream = aStream();
     const [mine, other] = [crypto.randomUUID(), crypto.randomUUID()];
     const writeAll = async () => {
-      await world.write(stream, ['written'], mine);
-      await world.write(stream, ['written'], other);
-      await world.write(stream, ['struck'], mine, NoteStruck);
+      await world.write(stream, ['written'], { subject: mine });
+      await world.write(stream, ['written'], { subject: other });
+      await world.write(stream, ['struck'], { subject: mine, definition: NoteStruck });
     };
     await writeAll();
 
     const struck = follow(hub, stream, 0, { types: [NoteStruck.type] });
-    const ofMine = follow(hub, stream, 0, { ...BOTH, subject: mine } as { types: string[] });
+    const ofMine = follow(hub, stream, 0, { ...BOTH, subject: mine });
     await Promise.all([struck.gets('live 3'), ofMine.gets('live 3')]);
     await writeAll();
     await Promise.all([struck.gets(6), ofMine.gets(6)]);

@@ -110,7 +110,7 @@ describe('a subscription that the gateway signed', () => {
     await Promise.all([ending.gets(1), staying.gets(1)]);
 
     await removeGrant(world.em(), stream, ADA.id);
-    await world.write(stream, ['rights changed'], undefined, NoteStruck);
+    await world.write(stream, ['rights changed'], { definition: NoteStruck });
 
     expect(await ending.outcome).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
     await world.write(other, ['still here']);

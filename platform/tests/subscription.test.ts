@@ -134,7 +134,7 @@ describe('a subscription', () => {
     await take(events, 1);
 
     await world.write(notebook.stream, ['about something else']);
-    await world.write(notebook.stream, ['about it'], subject);
+    await world.write(notebook.stream, ['about it'], { subject });
 
     expect(await take(events, 1)).toEqual(['about it']);
     await events.return?.();
@@ -143,7 +143,7 @@ describe('a subscription', () => {
   test('ends with its last event', async () => {
     const notebook = await aNotebook();
     await world.write(notebook.stream, ['first']);
-    await world.write(notebook.stream, ['last'], undefined, NoteStruck);
+    await world.write(notebook.stream, ['last'], { definition: NoteStruck });
     await world.write(notebook.stream, ['after the last']);
 
     const events = await subscribe(notebook, { after: encodeCursor(notebook.stream, 0) });
@@ -198,7 +198,7 @@ describe('rights', () => {
     const events = await subscribe(notebook);
     await take(events, 1);
 
-    await world.write(notebook.stream, ['x'], undefined, RightsChanged as never);
+    await world.write(notebook.stream, ['x'], { definition: RightsChanged as never });
     await world.write(notebook.stream, ['afterwards']);
 
     expect(await take(events, 1)).toEqual(['afterwards']);

@@ -147,7 +147,7 @@ describe('a transaction that PostgreSQL chose to give way', () => {
 
       await Promise.all([rename(a, b, 'one'), rename(b, a, 'two')]);
 
-      expect(holders).toBe(3);
+      expect(holders).toBeGreaterThanOrEqual(3);
       const texts = (await world.em().find(Note, { id: { $in: [a.id, b.id] } })).map(({ text }) => text);
       expect(new Set(texts).size).toBe(1);
     });

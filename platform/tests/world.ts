@@ -67,6 +67,13 @@ export interface WorldOptions {
   infrastructure?: Infrastructure;
 }
 
+interface WriteOptions {
+  /** What the notes are about; by default something new. */
+  subject?: string;
+  definition?: typeof NoteWritten;
+  doorbell?: Doorbell;
+}
+
 /** A room of notes on a database of its own; with `infrastructure` beside another room. */
 export async function openWorld({ reactions = [], sweepSeconds = 60, infrastructure }: WorldOptions = {}) {
   const own = infrastructure ?? (await openTestInfrastructure(sweepSeconds));
@@ -77,15 +84,12 @@ export async function openWorld({ reactions = [], sweepSeconds = 60, infrastruct
     infrastructure: own,
     em,
     /** Publishes notes in one transaction, each as an event of a stream. */
-    write: (
-      stream: string,
-      texts: readonly string[],
-      subject: string = randomUUID(),
-      definition = NoteWritten,
-    ) =>
-      transact({ em: em(), doorbell: own.doorbell, actor: 'tests' }, async (tx) => {
+    write(stream: string, texts: readonly string[], options: WriteOptions = {}) {
+      const { subject = randomUUID(), definition = NoteWritten, doorbell = own.doorbell } = options;
+      return transact({ em: em(), doorbell, actor: 'tests' }, async (tx) => {
         for (const text of texts) tx.publish(definition, { stream, subject, payload: { text } });
-      }),
+      });
+    },
     async close() {
       await room.close();
       if (!infrastructure) await own.close();

@@ -11,6 +11,8 @@ const OF_AGENTS = 6;
 const OF_RUNS = 6;
 export const FOLLOWERS = OF_BOARD + OF_AGENTS + OF_RUNS;
 
+const BOARD_TYPES = [TaskChanged, TaskRemoved, CommentAdded].map(({ type }) => type);
+
 const LIVE_WITHIN_MS = 30_000;
 /** After the last event nothing but a lost hint can make an event late, and sweeps find it in seconds. */
 const LAST_EVENT_WITHIN_MS = 20_000;
@@ -28,26 +30,15 @@ export interface Audience {
 /** Seats the audience; returns when everybody who watches the project is live. */
 export async function seatAudience(url: string, projectId: string): Promise<Audience> {
   const stream = projectStream(projectId);
-  const ofBoard = (name: string, after: string | null): Subject => ({
-    document: FOLLOW_BOARD,
-    id: projectId,
-    after,
-    followed: { name, stream, subject: null, types: [TaskChanged, TaskRemoved, CommentAdded].map(typeOf) },
-  });
-  const ofAgents = (name: string, after: string | null): Subject => ({
-    document: FOLLOW_AGENTS,
-    id: projectId,
-    after,
-    followed: { name, stream, subject: null, types: [AgentChanged.type] },
-  });
   const watchers = [
-    ...Array.from({ length: OF_BOARD }, (_, n) => follow(url, ofBoard(`board follower ${n + 1}`, null))),
-    ...Array.from({ length: OF_AGENTS }, (_, n) => follow(url, ofAgents(`agents follower ${n + 1}`, null))),
+    ...Array.from({ length: OF_BOARD }, (_, n) => follow(url, board(projectId, `board follower ${n + 1}`))),
+    ...Array.from({ length: OF_AGENTS }, (_, n) =>
+      follow(url, agents(projectId, `agents follower ${n + 1}`)),
+    ),
   ];
   const seats: (Follower | null)[] = Array.from({ length: OF_RUNS }, () => null);
   const left: Follower[] = [];
   await until('everybody follows', () => watchers.every(({ followed }) => followed()), LIVE_WITHIN_MS);
-
   return {
     drop: (number) => [...watchers, ...seats][number]?.drop(),
     offer({ id, cursor }) {
@@ -58,31 +49,53 @@ export async function seatAudience(url: string, projectId: string): Promise<Audi
       seats[free] = follow(url, { document: FOLLOW_RUN, id, after: cursor, followed });
     },
     async finish(after) {
-      const [lateAtBoard, lateAtAgents] = [
-        ofBoard('late board follower', after),
-        ofAgents('late agents follower', after),
-      ].map((subject) => follow(url, subject)) as [Follower, Follower];
       const ofRuns = [...left, ...seats.flatMap((seat) => seat ?? [])];
-      const head = await until(
-        'the late followers have caught up',
-        () => lateAtBoard.caughtUpAt(),
-        LIVE_WITHIN_MS,
-      );
-      await until('the late followers have caught up', () => lateAtAgents.caughtUpAt(), LIVE_WITHIN_MS);
-      const lastOf = (follower: Follower) => follower.followed()?.seqs.at(-1) ?? 0;
-      // What is not there by then is for the checker to find, with its name.
-      await until(
-        'everybody has seen the end',
-        () =>
-          watchers.every((each, n) => lastOf(each) >= lastOf(n < OF_BOARD ? lateAtBoard : lateAtAgents)) &&
-          ofRuns.every(({ isOver }) => isOver()),
-        LAST_EVENT_WITHIN_MS,
-      ).catch(() => undefined);
-      const all = [...watchers, lateAtBoard, lateAtAgents, ...ofRuns];
+      const late = [
+        follow(url, board(projectId, 'late board follower', after)),
+        follow(url, agents(projectId, 'late agents follower', after)),
+      ] as const;
+      const head = await seeTheEnd(watchers, ofRuns, late);
+      const all = [...watchers, ...ofRuns, ...late];
       await Promise.all(all.map((each) => each.end()));
       return { followed: all.flatMap((each) => each.followed() ?? []), head };
     },
   };
 }
 
-const typeOf = ({ type }: { type: string }) => type;
+const board = (projectId: string, name: string, after: string | null = null): Subject => ({
+  document: FOLLOW_BOARD,
+  id: projectId,
+  after,
+  followed: { name, stream: projectStream(projectId), subject: null, types: BOARD_TYPES },
+});
+
+const agents = (projectId: string, name: string, after: string | null = null): Subject => ({
+  document: FOLLOW_AGENTS,
+  id: projectId,
+  after,
+  followed: { name, stream: projectStream(projectId), subject: null, types: [AgentChanged.type] },
+});
+
+/**
+ * Waits until everybody has seen as much as those who came late, or for a while: who has not seen it by then is for the
+ * checker to name. Returns the position that is the end.
+ */
+async function seeTheEnd(
+  watchers: readonly Follower[],
+  ofRuns: readonly Follower[],
+  [lateAtBoard, lateAtAgents]: readonly [Follower, Follower],
+): Promise<number> {
+  const caughtUp = (late: Follower) =>
+    until('who came late has caught up', () => late.caughtUpAt(), LIVE_WITHIN_MS);
+  const head = await caughtUp(lateAtBoard);
+  await caughtUp(lateAtAgents);
+  const lastOf = (follower: Follower) => follower.followed()?.seqs.at(-1) ?? 0;
+  const hasSeenAll = (each: Follower, index: number) =>
+    lastOf(each) >= lastOf(index < OF_BOARD ? lateAtBoard : lateAtAgents);
+  await until(
+    'everybody has seen the end',
+    () => watchers.every(hasSeenAll) && ofRuns.every(({ isOver }) => isOver()),
+    LAST_EVENT_WITHIN_MS,
+  ).catch(() => undefined);
+  return head;
+}

@@ -66,16 +66,16 @@ function maximumAt({ maxima }: History, agentId: string, at: number): number {
 
 /** I2. */
 export function checkDeadlines(history: History): string[] {
+  const byRun = stepsByRun(history);
   return history.runs.flatMap((run) => {
     if (!isFinal(run.state)) return [`run ${run.id} is still ${run.state}`];
-    const lateMs = afterDeadlineMs(history, run);
+    const lateMs = afterDeadlineMs(run, byRun.get(run.id) ?? []);
     return lateMs > GRACE_MS ? [`run ${run.id} ended ${Math.round(lateMs / 1000)} s after its deadline`] : [];
   });
 }
 
 /** How long after its deadline a run ended that held a slot until then; negative when it ended before. */
-function afterDeadlineMs(history: History, run: RunRow): number {
-  const steps = stepsByRun(history).get(run.id) ?? [];
+function afterDeadlineMs(run: RunRow, steps: readonly Step[]): number {
   const [before, end] = steps.slice(-2);
   if (!before || !end || !holdsSlot(before.state)) return Number.NEGATIVE_INFINITY;
   const started = steps.findLast(({ state }) => state === 'RUNNING' || state === 'DISPATCHING');
@@ -84,8 +84,10 @@ function afterDeadlineMs(history: History, run: RunRow): number {
 }
 
 /** The longest time from a run's deadline to its end, in milliseconds; 0 when none was late. */
-export const longestLateMs = (history: History): number =>
-  Math.max(0, ...history.runs.map((run) => afterDeadlineMs(history, run)));
+export function longestLateMs(history: History): number {
+  const byRun = stepsByRun(history);
+  return Math.max(0, ...history.runs.map((run) => afterDeadlineMs(run, byRun.get(run.id) ?? [])));
+}
 
 /** I3. */
 export function checkSteps(history: History): string[] {

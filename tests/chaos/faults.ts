@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Service } from '../processes.ts';
 import type { System } from '../system.ts';
 import type { Forger } from './forger.ts';
 import type { Fault } from './plan.ts';
@@ -17,71 +16,84 @@ export interface Weather {
   clear(): void;
 }
 
-/** Makes the weather. `redisUrl` names a database of the storm's own, by which its connections are known. */
-export function createWeather(system: System, relay: Relay, forger: Forger, redisUrl: string): Weather {
+/** What the weather works on. `redisUrl` names a database of the storm's own, by which its connections are known. */
+interface Place {
+  system: System;
+  relay: Relay;
+  forger: Forger;
+  redisUrl: string;
+}
+
+/** Makes the weather of a place. */
+export function createWeather(place: Place): Weather {
   const counts = new Map<string, number>();
   const openClawRestarts: number[] = [];
-  const { simulator } = system;
   const inTurn = createTurns();
-  /** The embedded form is one process, whatever the service. */
-  const turnOf = (service: Service) => (system.form === 'embedded' ? 'all' : service);
-
-  const kill = async ({ service, afterMs, downMs }: Extract<Fault, { kind: 'kill' }>) => {
-    await pause(afterMs);
-    await system.kill(service);
-    await pause(downMs);
-    await system.start(service);
-  };
-  const stop = async ({ service, forMs }: Extract<Fault, { kind: 'stop' }>) => {
-    system.pause(service);
-    await pause(forMs);
-    system.resume(service);
-  };
-  const restartOpenClaw = async ({ downMs, recover }: Extract<Fault, { kind: 'openclaw' }>) => {
-    openClawRestarts.push(Date.now());
-    await simulator.restart({ downMs, recover });
-  };
-
-  const strike = async (fault: Fault): Promise<unknown> => {
-    switch (fault.kind) {
-      case 'kill':
-        return inTurn(turnOf(fault.service), () => kill(fault));
-      case 'stop':
-        return inTurn(turnOf(fault.service), () => stop(fault));
-      case 'dispatch':
-        return simulator.set({ dispatch: fault.fault, times: fault.times });
-      case 'callbacks':
-        return simulator.set({ callbacks: fault.fault, times: fault.times });
-      case 'swap-callbacks':
-        return relay.swapNext();
-      case 'forge':
-        return forger.forge(fault.forgery, fault.roll);
-      case 'replay':
-        return forger.replay(fault.roll);
-      case 'openclaw':
-        return inTurn('openclaw', () => restartOpenClaw(fault));
-      case 'redis':
-        return strikeRedis(redisUrl, fault.command);
-      case 'postgres':
-        return inTurn('postgres', () => cutDatabase(system));
-    }
-  };
   return {
     counts,
     openClawRestarts,
     async strike(fault) {
       const name = nameOf(fault);
       counts.set(name, (counts.get(name) ?? 0) + 1);
-      await strike(fault);
+      await inTurn(turnOf(fault, place.system), async () => {
+        if (fault.kind === 'openclaw') openClawRestarts.push(Date.now());
+        await strike(fault, place);
+      });
     },
-    clear: () => simulator.set({ dispatch: 'normal', callbacks: 'normal' }),
+    clear: () => place.system.simulator.set({ dispatch: 'normal', callbacks: 'normal' }),
   };
 }
 
-/** Two faults of one process follow each other: nobody starts what somebody else is about to kill. */
+/** Faults of one turn follow each other; a fault without a turn of its own comes at any time. */
+function turnOf(fault: Fault, { form }: System): string | null {
+  if (fault.kind === 'openclaw' || fault.kind === 'postgres') return fault.kind;
+  if (fault.kind !== 'kill' && fault.kind !== 'stop') return null;
+  return form === 'embedded' ? 'the one process' : fault.service;
+}
+
+async function strike(fault: Fault, { system, relay, forger, redisUrl }: Place): Promise<unknown> {
+  switch (fault.kind) {
+    case 'kill':
+      return killFor(system, fault);
+    case 'stop':
+      return stopFor(system, fault);
+    case 'dispatch':
+      return system.simulator.set({ dispatch: fault.fault, times: fault.times });
+    case 'callbacks':
+      return system.simulator.set({ callbacks: fault.fault, times: fault.times });
+    case 'swap-callbacks':
+      return relay.swapNext();
+    case 'forge':
+      return forger.forge(fault.forgery, fault.roll);
+    case 'replay':
+      return forger.replay(fault.roll);
+    case 'openclaw':
+      return system.simulator.restart({ downMs: fault.downMs, recover: fault.recover });
+    case 'redis':
+      return strikeRedis(redisUrl, fault.command);
+    case 'postgres':
+      return cutDatabase(system);
+  }
+}
+
+async function killFor(system: System, { service, afterMs, downMs }: Extract<Fault, { kind: 'kill' }>) {
+  await pause(afterMs);
+  await system.kill(service);
+  await pause(downMs);
+  await system.start(service);
+}
+
+async function stopFor(system: System, { service, forMs }: Extract<Fault, { kind: 'stop' }>) {
+  system.pause(service);
+  await pause(forMs);
+  system.resume(service);
+}
+
+/** Nobody starts what somebody else is about to kill. */
 function createTurns() {
   const last = new Map<string, Promise<void>>();
-  return (of: string, work: () => Promise<void>): Promise<void> => {
+  return (of: string | null, work: () => Promise<void>): Promise<void> => {
+    if (of === null) return work();
     const done = (last.get(of) ?? Promise.resolve()).then(work);
     last.set(of, done);
     return done;

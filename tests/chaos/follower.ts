@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Client, createClient } from 'graphql-ws';
+import { createClient } from 'graphql-ws';
 import { decodeCursor } from '../../platform/cursor.ts';
 import type { Followed } from './history.ts';
 
@@ -35,69 +35,88 @@ interface Event {
 }
 
 /** Follows until the subscription is over or `end` is called. */
-export function follow(url: string, { document, id, after, followed: what }: Subject): Follower {
-  const followed: Followed = { ...what, from: 0, seqs: [], resets: 0, connections: 0 };
-  let cursor = after;
-  if (after !== null) followed.from = decodeCursor(what.stream, after);
-  const connection: { client?: Client } = {};
-  let caughtUpAt: number | null = null;
+export function follow(url: string, subject: Subject): Follower {
+  const notebook = createNotebook(subject);
+  let connection: Connection | null = null;
   let isOver = false;
   let isEnded = false;
-
-  const take = ({ __typename, cursor: next }: Event) => {
-    const seq = decodeCursor(what.stream, next);
-    if (__typename === 'StreamReset') followed.resets += 1;
-    else if (__typename !== 'StreamCaughtUp') followed.seqs.push(seq);
-    else {
-      caughtUpAt = seq;
-      if (cursor === null) followed.from = seq;
-    }
-    cursor = next;
-  };
-
-  /** Resolves when the connection is gone, with whether the subscription is over. */
-  const connect = () =>
-    new Promise<boolean>((resolve) => {
-      const client = createClient({
-        url: `${url.replace(/^http/, 'ws')}/graphql`,
-        webSocketImpl: WebSocket,
-        retryAttempts: 0,
-      });
-      connection.client = client;
-      followed.connections += 1;
-      client.subscribe<Record<string, Event | null>>(
-        { query: document, variables: { id, after: cursor } },
-        {
-          next: ({ data }) => {
-            const [event] = Object.values(data ?? {});
-            if (event) return take(event);
-            // An event that could not be given, or a refusal: it is asked for again.
-            resolve(false);
-            client.terminate();
-          },
-          error: () => resolve(false),
-          complete: () => resolve(true),
-        },
-      );
-    });
-
   const finished = (async () => {
     while (!isEnded && !isOver) {
-      isOver = (await connect()) && !isEnded;
-      await connection.client?.dispose();
+      connection = connect(url, subject, notebook);
+      isOver = (await connection.isLast) && !isEnded;
+      await connection.close();
       if (!isOver && !isEnded) await pause(RECONNECT_MS);
     }
   })();
-
   return {
-    followed: () => (cursor === null ? null : followed),
-    caughtUpAt: () => caughtUpAt,
-    drop: () => connection.client?.terminate(),
+    followed: () => (notebook.cursor() === null ? null : notebook.followed),
+    caughtUpAt: notebook.caughtUpAt,
+    drop: () => connection?.cut(),
     isOver: () => isOver,
     async end() {
       isEnded = true;
-      await connection.client?.dispose();
+      await connection?.close();
       await finished;
     },
   };
+}
+
+/** Writes down what a follower is given, and where it stands. */
+function createNotebook({ after, followed: what }: Subject) {
+  const from = after === null ? 0 : decodeCursor(what.stream, after);
+  const followed: Followed = { ...what, from, seqs: [], resets: 0, connections: 0 };
+  let cursor = after;
+  let caughtUpAt: number | null = null;
+  return {
+    followed,
+    cursor: () => cursor,
+    caughtUpAt: () => caughtUpAt,
+    note({ __typename, cursor: next }: Event): void {
+      const seq = decodeCursor(what.stream, next);
+      if (__typename === 'StreamReset') followed.resets += 1;
+      else if (__typename !== 'StreamCaughtUp') followed.seqs.push(seq);
+      else {
+        caughtUpAt = seq;
+        if (cursor === null) followed.from = seq;
+      }
+      cursor = next;
+    },
+  };
+}
+
+interface Connection {
+  /** Resolves when the connection is gone or of no more use: true when the subscription is over. */
+  isLast: Promise<boolean>;
+  cut(): void;
+  close(): Promise<void>;
+}
+
+function connect(
+  url: string,
+  { document, id }: Subject,
+  notebook: ReturnType<typeof createNotebook>,
+): Connection {
+  const client = createClient({
+    url: `${url.replace(/^http/, 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+  });
+  notebook.followed.connections += 1;
+  const { promise: isLast, resolve } = Promise.withResolvers<boolean>();
+  let isBroken = false;
+  client.subscribe<Record<string, Event | null>>(
+    { query: document, variables: { id, after: notebook.cursor() } },
+    {
+      next: ({ data }) => {
+        const [event] = Object.values(data ?? {});
+        // One that could not be given, or a refusal: it and what follows it are asked for again.
+        if (!event) isBroken = true;
+        if (isBroken) resolve(false);
+        else notebook.note(event!);
+      },
+      error: () => resolve(false),
+      complete: () => resolve(!isBroken),
+    },
+  );
+  return { isLast, cut: () => client.terminate(), close: async () => client.dispose() };
 }

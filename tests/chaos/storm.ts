@@ -66,7 +66,7 @@ export async function playStorm(options: StormOptions, say: (line: string) => vo
     const board = await people.openBoard(system.url);
     const audience = await seatAudience(system.url, board.projectId);
     const forger = createForger(target, relay, system.simulator.callbackSecret);
-    const weather = createWeather(system, relay, forger, redisUrl);
+    const weather = createWeather({ system, relay, forger, redisUrl });
     const storm: Storm = { system, board, weather, audience, seen: { unfinished: [], ended: [] } };
 
     await playCycles(storm, makePlan(options, FOLLOWERS), say);
