@@ -32,8 +32,10 @@ export interface FollowOptions {
   /** Only events about this object; absent: about any. */
   subject?: string;
   mappings: readonly Mapping[];
-  /** The event by which rights in this stream change. Absent: they change in another stream, unseen from this one. */
-  rightsChange?: EventDefinition;
+  /** The event by which rights in this stream change. */
+  rightsChange: EventDefinition;
+  /** Rights change in another stream, and this one hears of it a little later: they are checked for every event too. */
+  checksEveryEvent?: boolean;
   /** Throws when the viewer may not see this stream (any more). Gets a context that remembers no earlier answer. */
   authorise: (ctx: RequestContext) => Promise<unknown>;
   /** The stream has had its last event: it ends as soon as it has caught up. */
@@ -45,7 +47,7 @@ export interface FollowOptions {
  *
  * Rights are checked before the first event, and again whenever the stream says that somebody's rights changed:
  * it says so in the order of the commits, so whoever was removed gets nothing that was committed afterwards.
- * A stream that does not say so has them checked before every event, after the event was read, which promises the same.
+ * With `checksEveryEvent` they are checked before every event, after the event was read, which promises the same.
  */
 export const follows = <Args, Context extends RequestContext>(
   plan: (args: Args, ctx: Context) => FollowOptions | Promise<FollowOptions>,
@@ -82,7 +84,7 @@ async function* translate(
 ): AsyncGenerator<StreamEventRoot, undefined> {
   const { ctx, stream, subject, rightsChange, authorise } = options;
   const mappings = new Map(options.mappings.map((mapping) => [mapping.type, mapping]));
-  const types = [...mappings.keys(), ...(rightsChange ? [rightsChange.type] : [])];
+  const types = [...mappings.keys(), rightsChange.type];
   for await (const item of ctx.room.hub.follow(stream, after, { types }, signal)) {
     if (item.kind !== 'event') {
       yield {
@@ -96,7 +98,7 @@ async function* translate(
       continue;
     }
     const { event } = item;
-    if (!rightsChange || event.type === rightsChange.type)
+    if (options.checksEveryEvent || event.type === rightsChange.type)
       await authorise(createRequestContext(ctx.room, ctx.viewer, ctx.log));
     const mapping = mappings.get(event.type);
     if (!mapping || (subject !== undefined && event.subject !== subject)) continue;

@@ -59,7 +59,8 @@ const subscribe = (
         ({ text }) => text === 'last',
       ),
     ],
-    ...(rights === 'rights change here' && { rightsChange: RightsChanged }),
+    rightsChange: RightsChanged,
+    checksEveryEvent: rights === 'rights change elsewhere',
     authorise,
     ...options,
   })).subscribe(null, {}, ctx);

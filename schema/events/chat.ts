@@ -9,3 +9,9 @@ export const MessageChanged = defineEvent(
   'chat.message-changed.v1',
   z.object({ messageId: z.uuid(), channelId: z.uuid(), projectId: z.uuid() }),
 );
+
+/** Somebody left the project of a channel; in the stream of the channel, so that whoever follows it there is let go. */
+export const ChannelLeft = defineEvent(
+  'chat.channel-left.v1',
+  z.object({ channelId: z.uuid(), projectId: z.uuid(), userId: z.uuid() }),
+);

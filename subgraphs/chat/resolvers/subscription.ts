@@ -1,5 +1,5 @@
 import { follows, type StreamEventRoot, show } from '../../../platform/subscription.ts';
-import { channelStream, MessageChanged } from '../../../schema/events/chat.ts';
+import { ChannelLeft, channelStream, MessageChanged } from '../../../schema/events/chat.ts';
 import { requireChannel, requireChannelRole } from '../access.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';
 
@@ -10,12 +10,14 @@ const MAPPINGS = [show(MessageChanged, ({ messageId }) => ({ __typename: 'Messag
 export const Subscription: SubscriptionResolvers = {
   chatEvents: follows(async ({ channelId, after }, ctx) => {
     const channel = await requireChannel(ctx, channelId, 'VIEWER', ['channelId']);
-    // Rights change in the project's stream, so they are looked up for every event.
     return {
       ctx,
       stream: channelStream(channel.id),
       after,
       mappings: MAPPINGS,
+      rightsChange: ChannelLeft,
+      // A message may be committed between the removal and the word of it in this stream.
+      checksEveryEvent: true,
       authorise: (fresh) => requireChannelRole(fresh, channel, 'VIEWER', ['channelId']),
     };
   }),

@@ -108,6 +108,14 @@ describe('a removed member', () => {
     expect(shown).toEqual(['Before 1', 'Before 2', 'Before 3'].slice(0, shown.length));
   });
 
+  test('is let go of though nobody says a word', async () => {
+    const { projectId, member, followed } = await followedByMember();
+
+    await world.remove(projectId, member);
+
+    await expect(followed.next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   test('who reads late gets nothing of what waited, and cannot come back with the cursor', async () => {
     const { owner, projectId, channelId, member, followed } = await followedByMember();
     await world.send(owner, channelId, 'Before');
