@@ -60,8 +60,43 @@ const serverOptions = (room: string, source: Extract<DatabaseSource, { kind: 'se
     statement_timeout: source.statementTimeoutSeconds * 1000,
     lock_timeout: source.statementTimeoutSeconds * 1000,
     idle_in_transaction_session_timeout: 10_000,
+    onPoolCreated: giveBackLostConnections,
   },
 });
+
+/** What we use of pg's pool: https://node-postgres.com/apis/pool */
+interface Pool {
+  on(event: 'acquire', listener: (client: PoolClient) => void): void;
+  on(event: 'release', listener: (error: unknown, client: PoolClient) => void): void;
+}
+interface PoolClient {
+  once(event: 'end', listener: () => void): void;
+  release(destroy: true): void;
+}
+
+/** Whoever holds a lost connection learns of it at once, from the statement under way or the next one. */
+const GIVE_BACK_AFTER_MS = 1_000;
+
+/**
+ * Takes connections that were lost out of the pool although nobody gives them back.
+ *
+ * Kysely gives a transaction's connection back once COMMIT or ROLLBACK has succeeded. When the server is gone, or has
+ * ended the session, both fail, and each such transaction would hold one of the room's connections for ever.
+ */
+function giveBackLostConnections(pool: Pool): void {
+  const held = new Set<PoolClient>();
+  const known = new WeakSet<PoolClient>();
+  const giveBack = (client: PoolClient) => {
+    if (held.has(client)) client.release(true);
+  };
+  pool.on('acquire', (client) => {
+    held.add(client);
+    if (known.has(client)) return;
+    known.add(client);
+    client.once('end', () => setTimeout(() => giveBack(client), GIVE_BACK_AFTER_MS).unref());
+  });
+  pool.on('release', (_error, client) => held.delete(client));
+}
 
 /**
  * All rooms share one embedded database, which has one connection: transactions queue up.
