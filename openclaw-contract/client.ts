@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { until } from '../platform/testing/wait.ts';
 import type { Subject } from './subject.ts';
 
 /** An answer over HTTP; `body` is parsed when it is JSON, else text. */
@@ -73,12 +73,23 @@ async function ask(url: string, init: RequestInit): Promise<Answer> {
   return { status: response.status, contentType, body };
 }
 
-/** One request over the WebSocket with the shared gateway token, and the `res` frame that answers it. */
+// biome-ignore lint/suspicious/noExplicitAny: frames of many shapes; the cases say which they expect.
+type Frame = any;
+
+/** One request over the WebSocket with the shared gateway token: the answers to `connect` and to the request. */
 export async function rpc(subject: Subject, method: string, params: object) {
   const socket = new WebSocket(subject.url.replace('http', 'ws'));
+  const frames: Frame[] = [];
+  socket.on('message', (data) => frames.push(JSON.parse(String(data))));
+  const received = (what: string, isIt: (frame: Frame) => boolean): Promise<Frame> =>
+    until(what, () => frames.find(isIt), FRAME_TIMEOUT_MS);
+  const request = (name: string, content: object) => {
+    socket.send(JSON.stringify({ type: 'req', id: name, method: name, params: content }));
+    return received(`the answer to ${name}`, ({ type, id }) => type === 'res' && id === name);
+  };
   try {
-    await frame(socket, ({ event }) => event === 'connect.challenge');
-    const hello = await request(socket, 'connect', {
+    await received('the challenge', ({ event }) => event === 'connect.challenge');
+    const hello = await request('connect', {
       minProtocol: 4,
       maxProtocol: 4,
       client: { id: 'gateway-client', version: '1.0.0', platform: 'node', mode: 'backend' },
@@ -86,24 +97,8 @@ export async function rpc(subject: Subject, method: string, params: object) {
       scopes: ['operator.read', 'operator.write'],
       auth: { token: subject.gatewayToken },
     });
-    return { hello, answer: await request(socket, method, params) };
+    return { hello, answer: await request(method, params) };
   } finally {
     socket.terminate();
-  }
-}
-
-function request(socket: WebSocket, method: string, params: object) {
-  socket.send(JSON.stringify({ type: 'req', id: method, method, params }));
-  return frame(socket, ({ type, id }) => type === 'res' && id === method);
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: frames of many shapes; the cases say which they expect.
-type Frame = any;
-
-async function frame(socket: WebSocket, isIt: (frame: Frame) => boolean): Promise<Frame> {
-  for (;;) {
-    const [data] = await once(socket, 'message', { signal: AbortSignal.timeout(FRAME_TIMEOUT_MS) });
-    const received = JSON.parse(String(data));
-    if (isIt(received)) return received;
   }
 }

@@ -61,7 +61,7 @@ export async function startGateway(place: GatewayPlace): Promise<GatewayProcess>
   }
   const isReady = () => {
     if (child.exitCode !== null) throw new Error(`OpenClaw ended with ${child.exitCode}:\n${logEnd}`);
-    return fetch(`http://127.0.0.1:${place.port}/readyz`).then(
+    return fetch(`http://127.0.0.1:${place.port}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
       ({ ok }) => ok,
       () => false,
     );

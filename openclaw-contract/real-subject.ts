@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { until } from '../platform/testing/wait.ts';
+import { order, run } from './client.ts';
 import { installOpenClaw } from './openclaw-installation.ts';
 import { command, type GatewayPlace, startGateway, writeSettings } from './openclaw-process.ts';
 import { startReceiver } from './receiver.ts';
@@ -30,7 +33,7 @@ export async function startRealSubject(cacheFolder: string): Promise<Subject> {
   await writeSettings(place, settingsOf(place, model.url));
   await installPlugin(place, { url: receiver.url, secret: SECRET });
   let gateway = await startGateway(place);
-  return {
+  const subject: Subject = {
     name: 'real',
     url: `http://127.0.0.1:${port}`,
     hooksToken: HOOKS_TOKEN,
@@ -49,6 +52,8 @@ export async function startRealSubject(cacheFolder: string): Promise<Subject> {
       await rm(stateFolder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+  await warmUp(subject);
+  return subject;
 }
 
 /** A gateway on loopback with agents and a model that costs nothing. */
@@ -112,6 +117,13 @@ async function installPlugin(place: GatewayPlace, config: object): Promise<void>
   const hooks = { allowConversationAccess: true };
   await set('plugins.entries.team-board-callback', { enabled: true, hooks, config });
 }
+
+/** A new OpenClaw is ready before its files are there: the first runs end in error, and no plugin hears of them. */
+const warmUp = (subject: Subject) =>
+  until('a first run succeeds', async () => {
+    const { body } = await run(subject, order(`hook:${randomUUID()}`, '[[say=x]]'));
+    return body.completion?.status === 'ok';
+  });
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Case } from './case.ts';
 import { answers } from './cases/answers.ts';
@@ -35,6 +36,7 @@ export interface Result {
 
 /** OpenClaw has eight slots; a case takes two at most. */
 const CONCURRENT = 4;
+const CASE_TIMEOUT_MS = 300_000;
 
 /** Runs every case against a subject, one result for each, in the order of the lists. */
 export async function runSuite(subject: Subject): Promise<Result[]> {
@@ -55,11 +57,18 @@ export const freshSessionKey = () => `task:${randomUUID()}`;
 async function runCase(subject: Subject, one: Case): Promise<Result> {
   const startedAt = Date.now();
   const expected = asJson(one.expected);
-  const seen = await one
-    .see(subject, freshSessionKey())
-    .then(asJson, (error: unknown) => `broke: ${error instanceof Error ? error.message : error}`);
+  const seen = await Promise.race([one.see(subject, freshSessionKey()), late()]).then(
+    asJson,
+    (error: unknown) => `broke: ${error instanceof Error ? error.message : error}`,
+  );
   const isPassed = isDeepStrictEqual(seen, expected);
   return { name: one.name, isPassed, expected, seen, ms: Date.now() - startedAt };
+}
+
+/** Rejects after more than any case takes. */
+async function late(): Promise<never> {
+  await pause(CASE_TIMEOUT_MS, undefined, { ref: false });
+  throw new Error(`not over within ${CASE_TIMEOUT_MS} ms`);
 }
 
 /** What JSON does not show, such as a field that is undefined, is not compared. */

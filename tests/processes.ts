@@ -33,7 +33,7 @@ export const apart = (ports: Ports): Part[] =>
 export interface Processes {
   /** kill -9. */
   kill(service: Service): Promise<void>;
-  /** Starts it on the same rows, and waits until it is ready. */
+  /** Starts it on the same rows, and waits until it is ready. Throws with its output when it ends instead. */
   start(service: Service): Promise<void>;
   /** `kill`, then `start`. */
   crash(service: Service): Promise<void>;
@@ -56,17 +56,20 @@ export async function startProcesses(
   let earlierOutput = '';
   const partOf = (service: Service) => parts.find(({ services }) => services.includes(service))!;
 
-  const launchPart = async (part: Part) => {
-    const launched = launch(part.script, environment);
-    running.set(part, launched);
-    await launched.ready(part.port);
-  };
   const endPart = async (part: Part, signal: 'SIGTERM' | 'SIGKILL') => {
     const launched = running.get(part);
     if (!launched) return;
     await launched.end(signal);
     earlierOutput += launched.output();
     running.delete(part);
+  };
+  const launchPart = async (part: Part) => {
+    const launched = launch(part.script, environment);
+    running.set(part, launched);
+    await launched.ready(part.port).catch(async (error: unknown) => {
+      await endPart(part, 'SIGKILL');
+      throw error;
+    });
   };
   const kill = (service: Service) => endPart(partOf(service), 'SIGKILL');
   const start = (service: Service) => launchPart(partOf(service));
@@ -114,7 +117,7 @@ function launch(script: string, environment: Record<string, string>) {
     output: () => output,
     signal: (signal: NodeJS.Signals) => void child.kill(signal),
     async end(signal: 'SIGTERM' | 'SIGKILL') {
-      child.kill(signal);
+      child.kill(signal); // nothing happens when it has ended already
       await exited;
     },
     ready: (port: number) =>

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType, visit } from 'graphql';
+import {
+  buildSchema,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  validate,
+  visit,
+} from 'graphql';
 import { API_FILE, apiSchemaOf, composeSupergraph, SUPERGRAPH_FILE } from '../schema/compose.ts';
 import { ERROR_CODES } from '../schema/errors.ts';
 import { RUN_STATES } from '../schema/events/agents.ts';
@@ -65,6 +75,15 @@ describe('the schema', () => {
       expect(kinds).toEqual(expect.arrayContaining(['StreamCaughtUp', 'StreamReset']));
     }
   });
+});
+
+test('the documents of README.md are documents of this schema', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const blocks = [...readme.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, block]) => block ?? '');
+  const documents = blocks.flatMap((block) => parse(block).definitions);
+  expect(documents.length).toBeGreaterThan(4);
+  for (const definition of documents)
+    expect(validate(api, { kind: Kind.DOCUMENT, definitions: [definition] })).toEqual([]);
 });
 
 describe('one list of names', () => {

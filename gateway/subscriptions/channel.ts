@@ -14,7 +14,6 @@ export interface Channel {
   /** Goes on with a stream that waits for its groups, once none of them is full. */
   proceed(): void;
   end(errors?: readonly GraphQLFormattedError[]): void;
-  readonly groupCount: number;
 }
 
 export interface ChannelOptions {
@@ -74,8 +73,5 @@ export function createChannel({ open, onClose }: ChannelOptions): Channel {
     },
     proceed,
     end,
-    get groupCount() {
-      return groups.size;
-    },
   };
 }

@@ -40,8 +40,6 @@ export interface SubscribeRequest {
 export interface Subscriptions {
   /** The client's subscription, or why there is none. What the room itself refuses comes as the first result. */
   subscribe(request: SubscribeRequest): Subscriber | readonly GraphQLError[];
-  /** What is open, for metrics and tests. */
-  count(): { channels: number; groups: number; subscribers: number };
   /** Ends them all without a word: clients hear of the restart by the code that closes their socket. */
   close(): void;
 }
@@ -57,39 +55,14 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     log,
   });
   const channels = new Map<string, Channel>();
-  let subscriberCount = 0;
-
-  const openChannel = (
-    key: string,
-    { primary, shape }: SubscriptionPlan,
-    variables: Variables,
-    viewer: Viewer,
-  ) => {
-    const room = primary.serviceName;
-    const channel = createChannel({
-      open: (listener) =>
-        openStream({
-          ...options,
-          ...listener,
-          upstream: options.upstream(room),
-          room,
-          shape,
-          variables,
-          viewer,
-        }),
-      onClose: () => {
-        if (channels.get(key) === channel) channels.delete(key);
-      },
-    });
-    channels.set(key, channel);
-    return channel;
-  };
 
   const join = (request: SubscribeRequest, prepared: PreparedRequest): Subscriber => {
     const { plan, primaryVariables, channelKey, groupKey } = prepared;
     const { context } = request;
     const channel =
-      channels.get(channelKey) ?? openChannel(channelKey, plan, primaryVariables, context.viewer);
+      channels.get(channelKey) ??
+      openChannel(options, plan, primaryVariables, context.viewer, () => channels.delete(channelKey));
+    channels.set(channelKey, channel);
     const variables = request.variables ?? {};
     const group = channel.group(groupKey, () => ({
       changesEvent: plan.changesEvent,
@@ -104,12 +77,10 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       stallMs: options.stallMs,
       slowness: SLOWNESS,
       onEnd: () => {
-        subscriberCount -= 1;
         group.leave(subscriber);
         channel.release(groupKey);
       },
     });
-    subscriberCount += 1;
     group.join(subscriber, channel.greeting());
     return subscriber;
   };
@@ -125,16 +96,32 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
         return [new GraphQLError(message, { extensions: extensions ?? {} })];
       }
     },
-    count: () => ({
-      channels: channels.size,
-      groups: [...channels.values()].reduce((sum, { groupCount }) => sum + groupCount, 0),
-      subscribers: subscriberCount,
-    }),
     close() {
       for (const channel of [...channels.values()]) channel.end();
     },
   };
 }
+
+const openChannel = (
+  options: SubscriptionsOptions,
+  { primary: { serviceName: room }, shape }: SubscriptionPlan,
+  variables: Variables,
+  viewer: Viewer,
+  onClose: () => void,
+): Channel =>
+  createChannel({
+    open: (listener) =>
+      openStream({
+        ...options,
+        ...listener,
+        upstream: options.upstream(room),
+        room,
+        shape,
+        variables,
+        viewer,
+      }),
+    onClose,
+  });
 
 const SLOWNESS = publicError(
   'SLOW_CONSUMER',

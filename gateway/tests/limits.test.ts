@@ -53,11 +53,14 @@ describe('each limit of a document is kept, and named when it is exceeded', () =
 });
 
 describe('a document that is made to be costly', () => {
+  /** The best of a few runs: the first compiles, and others may share the machine. */
   const millisecondsOf = (work: () => unknown) => {
-    work(); // the first run compiles
-    const start = performance.now();
-    work();
-    return performance.now() - start;
+    const runs = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      work();
+      return performance.now() - start;
+    });
+    return Math.min(...runs);
   };
   const fully = (document: string) => () => {
     try {

@@ -24,7 +24,7 @@ export interface Audience {
   /** Somebody whose last run is over follows this one. */
   offer(run: { id: string; cursor: string }): void;
   /** Waits until all have seen the end, and sends them home. `after` is a position shortly before the end. */
-  finish(after: string): Promise<{ followed: Followed[]; head: number }>;
+  finish(after: string | null): Promise<{ followed: Followed[]; head: number }>;
 }
 
 /** Seats the audience; returns when everybody who watches the project is live. */

@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { Service } from '../processes.ts';
 import type { System } from '../system.ts';
 import type { Forger } from './forger.ts';
 import type { Fault } from './plan.ts';
 import type { Relay } from './relay.ts';
+
+const STARTS_MAX = 3;
 
 /** What the storm does to the system. */
 export interface Weather {
@@ -17,7 +20,7 @@ export interface Weather {
 }
 
 /** What the weather works on. `redisUrl` names a database of the storm's own, by which its connections are known. */
-interface Place {
+export interface Place {
   system: System;
   relay: Relay;
   forger: Forger;
@@ -80,7 +83,18 @@ async function killFor(system: System, { service, afterMs, downMs }: Extract<Fau
   await pause(afterMs);
   await system.kill(service);
   await pause(downMs);
-  await system.start(service);
+  await startAgain(system, service);
+}
+
+/** As whatever supervises services does: one that loses the database while it starts ends, and is started again. */
+async function startAgain(system: System, service: Service): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await system.start(service);
+    } catch (error) {
+      if (tries === STARTS_MAX) throw error;
+    }
+  }
 }
 
 async function stopFor(system: System, { service, forMs }: Extract<Fault, { kind: 'stop' }>) {

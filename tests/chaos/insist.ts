@@ -26,13 +26,13 @@ export interface Insistence {
   mutate(document: string, input: Record<string, unknown>): Promise<Payload | null>;
   /** Mutations that were never answered, and refusals for which there is no reason. */
   readonly oddities: string[];
-  readonly counts: { acknowledged: number; refused: number; repeated: number };
+  readonly counts: { acknowledged: number; refused: number; repeated: number; unanswered: number };
 }
 
 /** A client of the public address that takes no silence and no fault for an answer. */
 export function insistOn(url: string): Insistence {
   const oddities: string[] = [];
-  const counts = { acknowledged: 0, refused: 0, repeated: 0 };
+  const counts = { acknowledged: 0, refused: 0, repeated: 0, unanswered: 0 };
   const ask = <Result>(document: string, variables: Record<string, unknown>) =>
     post<Result>(url, document, variables).catch(() => null);
 
@@ -60,6 +60,7 @@ export function insistOn(url: string): Insistence {
         counts.repeated += 1;
         await pause(PAUSE_MS);
       }
+      counts.unanswered += 1;
       oddities.push(`no answer within ${ANSWERED_WITHIN_MS / 1000} s to ${JSON.stringify(input)}`);
       return null;
     },

@@ -10,6 +10,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { judge } from './checker.ts';
 import type { StormOptions } from './plan.ts';
 import { describeStorm, describeVerdicts } from './report.ts';
@@ -23,11 +24,13 @@ const { values } = parseArgs({
     output: { type: 'string' },
   },
 });
-const options: StormOptions = {
-  seed: Number(values.seed),
-  cycles: Number(values.cycles),
-  form: values.form === 'embedded' ? 'embedded' : 'services',
-};
+const options = z
+  .object({
+    seed: z.coerce.number().int().min(0),
+    cycles: z.coerce.number().int().min(1),
+    form: z.enum(['services', 'embedded']),
+  })
+  .parse(values) satisfies StormOptions;
 /** A storm that takes longer than this hangs. */
 const MINUTES_MAX = 10 + options.cycles / (options.form === 'embedded' ? 12 : 30);
 
@@ -36,6 +39,9 @@ const bound = setTimeout(() => {
   console.error(`The storm was not over within ${MINUTES_MAX} minutes.`);
   process.exit(1); // its processes end with this one
 }, MINUTES_MAX * 60_000);
+
+// A signal alone would leave the system's processes behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const startedAt = Date.now();
 const result = await playStorm(options, (line) =>

@@ -21,6 +21,7 @@ export function describeStorm({ cycles, form }: StormOptions, result: StormResul
     ['mutations acknowledged', mutations.acknowledged],
     ['mutations refused, as they may be', mutations.refused],
     ['mutations sent again', mutations.repeated],
+    ['mutations never answered', mutations.unanswered],
     ['runs', history.runs.length],
     ...[...states].map(([state, runs]): [string, number] => [`  ${state}`, runs.length]),
     ['attempts', history.attempts.length],
@@ -29,7 +30,7 @@ export function describeStorm({ cycles, form }: StormOptions, result: StormResul
     ['  more often than once, without reason', sum(extra.filter(({ isExplained }) => !isExplained))],
     ['longest from a deadline to the end, ms', Math.round(longestLateMs(history))],
     ['followers', history.followed.length],
-    ['  connections of them', connections],
+    ['  connections they tried', connections],
     ['faults', [...faults.values()].reduce((total, count) => total + count, 0)],
     ...[...faults].sort().map(([name, count]): [string, number] => [`  ${name}`, count]),
   ];

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { TEST_REDIS_URL } from '../../platform/testing/infrastructure.ts';
 import { until } from '../../platform/testing/wait.ts';
-import { type System, startSystem } from '../system.ts';
+import { projectStream } from '../../schema/events/event.ts';
+import { startSystem } from '../system.ts';
 import { type Audience, FOLLOWERS, seatAudience } from './audience.ts';
 import * as people from './board.ts';
-import { createWeather, type Weather } from './faults.ts';
+import { createWeather, type Place, type Weather } from './faults.ts';
 import { createForger } from './forger.ts';
 import { type History, readRows } from './history.ts';
 import { type Action, type Cycle, makePlan, type StormOptions } from './plan.ts';
@@ -14,6 +15,8 @@ import { startRelay } from './relay.ts';
 const CYCLES_AT_A_TIME = 4;
 /** Beyond this the storm waits: it is not the length of the queue that is tried here. */
 const UNFINISHED_MAX = 40;
+/** A system that stays silent this often has come to a stand, and the storm with it. */
+const UNANSWERED_MAX = 4;
 const LOOK_EVERY_MS = 500;
 /** Deadlines, leases, and the 35 s that a run waits between attempts that failed. */
 const ENDED_WITHIN_MS = 90_000;
@@ -35,14 +38,13 @@ export interface StormResult {
   history: History;
   /** Faults that were done, by what they are. */
   faults: ReadonlyMap<string, number>;
-  mutations: { acknowledged: number; refused: number; repeated: number };
+  mutations: people.Board['insistence']['counts'];
   seconds: number;
   /** What the processes wrote. */
   output: string;
 }
 
 interface Storm {
-  system: System;
   board: people.Board;
   weather: Weather;
   audience: Audience;
@@ -54,60 +56,67 @@ interface Storm {
 export async function playStorm(options: StormOptions, say: (line: string) => void): Promise<StormResult> {
   const startedAt = Date.now();
   // A database of Redis for this storm, so that it cuts nobody else's connections.
-  const redisUrl = Object.assign(new URL(TEST_REDIS_URL), {
-    pathname: `/${1 + (process.pid % 15)}`,
-  }).toString();
-  const redis = options.form === 'services' ? { REDIS_URL: redisUrl } : {};
+  const redisUrl = Object.assign(new URL(TEST_REDIS_URL), { pathname: `/${1 + (process.pid % 15)}` });
+  const redis = options.form === 'services' ? { REDIS_URL: redisUrl.toString() } : {};
   const system = await startSystem({ ...SETTINGS, ...redis }, options.form, OPENCLAW);
-  const target = `${system.url}/agents/callback`;
-  const relay = await startRelay(target);
+  const relay = await startRelay(`${system.url}/agents/callback`);
+  system.simulator.set({ callbackUrl: relay.url });
   try {
-    system.simulator.set({ callbackUrl: relay.url });
-    const board = await people.openBoard(system.url);
-    const audience = await seatAudience(system.url, board.projectId);
-    const forger = createForger(target, relay, system.simulator.callbackSecret);
-    const weather = createWeather({ system, relay, forger, redisUrl });
-    const storm: Storm = { system, board, weather, audience, seen: { unfinished: [], ended: [] } };
-
-    await playCycles(storm, makePlan(options, FOLLOWERS), say);
-    say('the faults are over; waiting until every run has ended');
-    const last = await calmDown(storm, options.cycles + 1);
-    const watched = await audience.finish(last.cursor);
-    const { runsStarted } = system.simulator.state();
-    await system.stop();
-    const output = system.output();
-    const history: History = {
-      ...(await readRows(system)),
-      ...watched,
-      stream: `project:${board.projectId}`,
-      acknowledged: board.acknowledged,
-      oddities: board.insistence.oddities,
-      maxima: board.maxima,
-      forgeries: forger.forgeries,
-      replays: forger.replays,
-      executions: runsStarted,
-      openClawRestarts: weather.openClawRestarts,
-      secretsWritten: system.secrets.filter((secret) => output.includes(secret)).length,
-    };
-    const seconds = Math.round((Date.now() - startedAt) / 1000);
-    return { history, faults: weather.counts, mutations: board.insistence.counts, seconds, output };
+    const played = await playOn({ system, relay, redisUrl: redisUrl.toString() }, options, say);
+    return { ...played, seconds: Math.round((Date.now() - startedAt) / 1000) };
   } finally {
     await system.close();
     await relay.close();
   }
 }
 
+async function playOn(
+  { system, relay, redisUrl }: Omit<Place, 'forger'>,
+  options: StormOptions,
+  say: (line: string) => void,
+): Promise<Omit<StormResult, 'seconds'>> {
+  const board = await people.openBoard(system.url);
+  const audience = await seatAudience(system.url, board.projectId);
+  const forger = createForger(`${system.url}/agents/callback`, relay, system.simulator.callbackSecret);
+  const weather = createWeather({ system, relay, forger, redisUrl });
+  const storm: Storm = { board, weather, audience, seen: { unfinished: [], ended: [] } };
+
+  await playCycles(storm, makePlan(options, FOLLOWERS), say);
+  say('the faults are over; waiting until every run has ended');
+  const nearTheEnd = await calmDown(storm, options.cycles + 1);
+  const watched = await audience.finish(nearTheEnd);
+  await system.stop();
+  const output = system.output();
+  const history: History = {
+    ...(await readRows(system)),
+    ...watched,
+    stream: projectStream(board.projectId),
+    acknowledged: board.acknowledged,
+    oddities: board.insistence.oddities,
+    maxima: board.maxima,
+    forgeries: forger.forgeries,
+    replays: forger.replays,
+    executions: system.simulator.state().runsStarted,
+    openClawRestarts: weather.openClawRestarts,
+    secretsWritten: system.secrets.filter((secret) => output.includes(secret)).length,
+  };
+  return { history, faults: weather.counts, mutations: board.insistence.counts, output };
+}
+
 async function playCycles(storm: Storm, plan: readonly Cycle[], say: (line: string) => void): Promise<void> {
   const watch = { isOver: false };
   const looking = (async () => {
     while (!watch.isOver) {
-      storm.seen = await people.lookAtRuns(storm.board);
+      storm.seen = await people.lookAtRuns(storm.board).catch(() => storm.seen);
       await pause(LOOK_EVERY_MS);
     }
   })();
   const waiting = [...plan];
+  const { counts } = storm.board.insistence;
   const work = async () => {
     for (let cycle = waiting.shift(); cycle; cycle = waiting.shift()) {
+      if (counts.unanswered >= UNANSWERED_MAX)
+        return say(`given up before cycle ${cycle.number}: nothing answers`);
       await until('runs end', () => storm.seen.unfinished.length < UNFINISHED_MAX, ENDED_WITHIN_MS);
       await playCycle(storm, cycle);
       if (cycle.number % 50 === 0)
@@ -125,6 +134,7 @@ async function playCycles(storm: Storm, plan: readonly Cycle[], say: (line: stri
 async function playCycle(storm: Storm, cycle: Cycle): Promise<void> {
   if (cycle.drops !== null) storm.audience.drop(cycle.drops);
   const striking = cycle.fault ? storm.weather.strike(cycle.fault) : Promise.resolve();
+  striking.catch(() => undefined); // it is awaited below; until then a failure of it is not unheard
   const run = await people.startRun(storm.board, cycle);
   if (run) storm.audience.offer(run);
   if (cycle.action) await act(storm, cycle.action, cycle.number);
@@ -166,21 +176,36 @@ const isAsking = ({ state, question }: people.UnfinishedRun) =>
 
 /**
  * Takes the faults away, lets every run end, and starts a last one: one stream orders everything, so when its outcome
- * stands on the board, so does everything before it. Returns the last run.
+ * stands on the board, so does everything before it. Returns a position shortly before the end; null when there is none,
+ * which the checker hears of.
  */
-async function calmDown({ board, weather }: Storm, number: number) {
+async function calmDown({ board, weather }: Storm, number: number): Promise<string | null> {
   weather.clear();
+  try {
+    await letRunsEnd(board);
+    const how = { instruction: 'Do it.', whenBusy: 'QUEUE', priority: 'HIGH' } as const;
+    const last = await people.startRun(board, { number, agent: 0, ...how });
+    if (!last) throw new Error('The last run could not be started');
+    await until(
+      'the last outcome is on the board',
+      () => people.isOnBoard(board, last.id),
+      ON_BOARD_WITHIN_MS,
+    );
+    return last.cursor;
+  } catch (error) {
+    board.insistence.oddities.push((error as Error).message);
+    return null;
+  }
+}
+
+/** Waits for it, but not for ever; who waits for a person is answered or canceled. */
+async function letRunsEnd(board: people.Board): Promise<void> {
   const end = Date.now() + ENDED_WITHIN_MS;
-  for (;;) {
+  while (Date.now() < end) {
     const { unfinished } = await people.lookAtRuns(board);
-    if (unfinished.length === 0 || Date.now() > end) break;
+    if (unfinished.length === 0) return;
     for (const [index, run] of unfinished.filter(isAsking).entries())
       await (index % 2 ? people.answerQuestion(board, run) : people.cancelRun(board, run.id, 'GRACEFUL'));
     await pause(LOOK_EVERY_MS);
   }
-  const how = { instruction: 'Do it.', whenBusy: 'QUEUE', priority: 'HIGH' } as const;
-  const last = await people.startRun(board, { number, agent: 0, ...how });
-  if (!last) throw new Error('The last run could not be started');
-  await until('the last outcome is on the board', () => people.isOnBoard(board, last.id), ON_BOARD_WITHIN_MS);
-  return last;
 }

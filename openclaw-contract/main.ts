@@ -1,12 +1,12 @@
-/** Runs the contract suite against the simulator and against the real OpenClaw: openclaw-contract/README.md tells how. */
+/** Runs the contract suite against the simulator and against the real OpenClaw: README.md tells how. */
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { startRealSubject } from '../openclaw-contract/real-subject.ts';
-import { startSimulatorSubject } from '../openclaw-contract/simulator-subject.ts';
-import type { Subject } from '../openclaw-contract/subject.ts';
-import { type Result, runSuite } from '../openclaw-contract/suite.ts';
 import { readConfig } from '../platform/config.ts';
+import { startRealSubject } from './real-subject.ts';
+import { startSimulatorSubject } from './simulator-subject.ts';
+import type { Subject } from './subject.ts';
+import { type Result, runSuite } from './suite.ts';
 
 const { TEST_OPENCLAW_DIR } = readConfig(
   z.object({ TEST_OPENCLAW_DIR: z.string().default(path.join(homedir(), '.cache', 'team-board')) }),
