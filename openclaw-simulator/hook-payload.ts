@@ -39,13 +39,13 @@ export function readHookRequest(settings: Settings, fields: Record<string, unkno
   const channel = textOf(fields['channel']);
   if (deliver && channel !== null && channel !== 'last') throw new HookRefused('channel must be last');
   const model = textIfGiven(fields['model'], 'model required');
-  const givenAgentId = textIfGiven(fields['agentId'], 'agentId must be a non-empty string');
+  const agentId = readAgentId(settings, fields['agentId']);
   const sessionMode = readSessionMode(fields['sessionMode']);
 
   const payload: HookPayload = {
     message,
     name: textOf(fields['name']) ?? 'Hook',
-    agentId: readAgentId(settings, givenAgentId),
+    agentId,
     sessionKey: readSessionKey(settings, fields['sessionKey'], sessionMode),
     sessionMode,
     wakeMode: fields['wakeMode'] === 'next-heartbeat' ? 'next-heartbeat' : 'now',
@@ -83,7 +83,9 @@ function textIfGiven(value: unknown, error: string): string | null {
   return text;
 }
 
-function readAgentId({ agents, acceptAnyAgent, allowedAgentIds }: Settings, given: string | null): string {
+/** The agent that a body names, or the default one. Throws HookRefused for one that hooks may not start. */
+export function readAgentId({ agents, acceptAnyAgent, allowedAgentIds }: Settings, value: unknown): string {
+  const given = textIfGiven(value, 'agentId must be a non-empty string');
   if (given === null) return agents[0] ?? 'main';
   const agentId = given.toLowerCase();
   if (!acceptAnyAgent && !agents.includes(agentId)) throw new HookRefused(`unknown agentId "${agentId}"`);

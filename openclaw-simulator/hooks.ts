@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Gateway } from './gateway.ts';
-import { HookRefused, readFields, textOf } from './hook-payload.ts';
+import { HookRefused, readAgentId, readFields, textOf } from './hook-payload.ts';
 import { agentHook, type HookContent } from './hooks-agent.ts';
 import { bearerToken, header, isSameToken, readBody, send } from './http.ts';
 
@@ -64,13 +64,14 @@ function isAllowed(
 }
 
 function wakeHook(
-  { memory }: Gateway,
+  { memory, settings }: Gateway,
   _request: IncomingMessage,
   response: ServerResponse,
   { fields }: HookContent,
 ): void {
   const text = textOf(fields['text']);
   if (text === null) throw new HookRefused('text required');
+  readAgentId(settings, fields['agentId']);
   const eventOutcome = memory.lastWakeText === text ? 'coalesced' : 'queued';
   memory.lastWakeText = text;
   const mode = fields['mode'] === 'next-heartbeat' ? 'next-heartbeat' : 'now';

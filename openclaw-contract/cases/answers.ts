@@ -116,4 +116,18 @@ export const answers: Case[] = [
       { ok: false, error: 'text required' },
     ],
   },
+  {
+    name: 'a wake-up may name an agent by its id, and only one that there is',
+    async see(subject, sessionKey) {
+      const wake = (agentId: unknown) =>
+        post(subject, '/hooks/wake', { text: `${sessionKey} ${agentId}`, mode: 'next-heartbeat', agentId });
+      const answers = [await wake('main'), await wake('ghost'), await wake(7)];
+      return answers.map(({ body }) => body);
+    },
+    expected: [
+      { ok: true, mode: 'next-heartbeat', eventOutcome: 'queued' },
+      { ok: false, error: 'unknown agentId "ghost"' },
+      { ok: false, error: 'agentId must be a non-empty string' },
+    ],
+  },
 ];

@@ -132,8 +132,7 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
     },
     abort: (session) => abortSession(url, gatewayToken, fullSessionKey(session)),
     async wake(text, mode, agentSlug) {
-      const sessionKey = agentSlug === null ? {} : { sessionKey: `agent:${agentSlug}:main` };
-      const body = JSON.stringify({ text, mode, ...sessionKey });
+      const body = JSON.stringify({ text, mode, ...(agentSlug !== null && { agentId: agentSlug }) });
       const response = await post('/hooks/wake', body, {}, QUESTION_TIMEOUT_MS);
       const answer = readHandOver(response.status, await readBounded(response), null);
       if (answer.kind !== 'admitted') throw new Error(answer.message);
