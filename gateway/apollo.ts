@@ -9,6 +9,7 @@ import { limitDocument, PARSE_OPTIONS } from './limits.ts';
 import { formatPublicError, reportMissing } from './public-error.ts';
 import type { Rooms } from './rooms.ts';
 import { type Graph, readGraph } from './subscriptions/plan.ts';
+import { readVariables } from './variables.ts';
 
 /** Composed from the rooms' SDL by `npm run compose`, and committed. */
 const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
@@ -54,11 +55,23 @@ export async function startApollo({
     persistedQueries: false,
     stopOnTerminationSignals: false,
     formatError: (_formatted, error) => formatPublicError(error, log),
-    plugins: [...apolloPlugins(isDevelopment), REPORT_MISSING],
+    plugins: [...apolloPlugins(isDevelopment), CHECK_VARIABLES, REPORT_MISSING],
   });
   await server.start();
   return { server, graph: readGraph(supergraphSdl, gateway.schema!) };
 }
+
+/** Before the gateway's executor reads them, which has no bounds. */
+const CHECK_VARIABLES: ApolloServerPlugin = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ schema, operation, request, response }) => {
+      const { errors } = readVariables(schema, operation!, request.variables ?? {});
+      if (!errors) return;
+      response.http.status = 400;
+      throw errors[0];
+    },
+  }),
+};
 
 const REPORT_MISSING: ApolloServerPlugin = {
   requestDidStart: async () => ({

@@ -1,4 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from '../schema/errors.ts';
+import { cutText } from './text.ts';
 
 /**
  * An expected failure: a code of the table, a sentence for people, and what programs need to react.
@@ -28,9 +29,16 @@ export class DomainError extends Error {
 export const isUserError = (error: unknown): error is DomainError =>
   error instanceof DomainError && ERROR_CODES[error.code].userError;
 
+/** Longer than any name of ours: a message does not repeat a megabyte. */
+const NAME_CHARACTERS_MAX = 100;
+
 /** Absent and invisible look the same, so that nobody learns what exists. */
 export const notFound = (kind: string, id: string, field?: readonly string[]) =>
-  new DomainError('NOT_FOUND', `${kind} ${id} does not exist`, field ? { field } : {});
+  new DomainError(
+    'NOT_FOUND',
+    `${kind} ${cutText(id, NAME_CHARACTERS_MAX)} does not exist`,
+    field ? { field } : {},
+  );
 
 /** A change was made against an older version; `current` holds the object as it is now. */
 export const versionConflict = (current: Readonly<Record<string, unknown>>) =>

@@ -6,7 +6,11 @@ import { type System, startSystem } from './system.ts';
 let system: System;
 let client: Client;
 beforeAll(async () => {
-  system = await startSystem({ DISPATCH_LEASE_SECONDS: '2', OPENCLAW_ADMISSION_TIMEOUT_SECONDS: '1' });
+  system = await startSystem({
+    DISPATCH_LEASE_SECONDS: '2',
+    OPENCLAW_ADMISSION_TIMEOUT_SECONDS: '1',
+    RECONCILE_AFTER_SECONDS: '5',
+  });
   client = connectClient(system.url);
 });
 afterAll(async () => {
@@ -17,8 +21,8 @@ afterAll(async () => {
 const FINAL = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELED'];
 let counter = 0;
 
-/** A run on an agent with one slot; its deadline is the shortest there is. */
-async function startRun() {
+/** A run on an agent with one slot; by default its deadline is the shortest there is. */
+async function startRun(timeoutSeconds = 10) {
   const mark = `c${Date.now().toString(36).slice(-6)}${(counter++).toString(36)}`;
   const { data } = await client.ask(
     `mutation ($key: String!, $slug: String!) {
@@ -33,9 +37,10 @@ async function startRun() {
     { projectId },
   );
   const started = await client.ask(
-    `mutation ($agentId: ID!, $taskId: ID!) {
-       agentRunStart(input: { agentId: $agentId, taskId: $taskId, instruction: "Go", timeoutSeconds: 10 }) { run { id cursor } } }`,
-    { agentId, taskId: task.data.taskCreate.task.id },
+    `mutation ($agentId: ID!, $taskId: ID!, $timeoutSeconds: Int!) {
+       agentRunStart(input: { agentId: $agentId, taskId: $taskId, instruction: "Go", timeoutSeconds: $timeoutSeconds }) {
+         run { id cursor } } }`,
+    { agentId, taskId: task.data.taskCreate.task.id, timeoutSeconds },
   );
   const { id, cursor }: { id: string; cursor: string } = started.data.agentRunStart.run;
   return { runId: id, cursor, agentId };
@@ -104,7 +109,8 @@ describe('the process of the agents is killed with SIGKILL', () => {
     system.simulator.set({ delayMs: 100, dispatch: 'normal', callbacks: 'normal' });
     const runs: Awaited<ReturnType<typeof startRun>>[] = [];
     for (let cycle = 0; cycle < 12; cycle++) {
-      runs.push(await startRun());
+      // Longer than all the restarts take: a run that is handed over while others crash must not time out.
+      runs.push(await startRun(300));
       // From before the hand-over to after the report.
       await new Promise((resolve) => setTimeout(resolve, cycle * 20));
       await system.crash('agents');

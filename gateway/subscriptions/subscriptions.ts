@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { GraphQLError, getVariableValues, type ValidationRule } from 'graphql';
+import { GraphQLError, type ValidationRule } from 'graphql';
 import type { Viewer } from '../../platform/identity.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { GatewayContext } from '../context.ts';
 import { formatPublicError, publicError } from '../public-error.ts';
+import { readVariables } from '../variables.ts';
 import { type Channel, createChannel } from './channel.ts';
 import { createGroup } from './group.ts';
 import { createHydrator } from './hydration.ts';
@@ -144,8 +145,8 @@ function prepare(
   { variables, context: { viewer } }: SubscribeRequest,
 ): PreparedRequest | { errors: readonly GraphQLError[] } {
   const given = variables ?? {};
-  const { coerced, errors } = getVariableValues(apiSchema, plan.operation.variableDefinitions ?? [], given);
-  if (errors) return { errors: errors.map(badInput) };
+  const { coerced, errors } = readVariables(apiSchema, plan.operation, given);
+  if (errors) return { errors };
   const { primary, shape } = plan;
   const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
   const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));
@@ -160,9 +161,6 @@ function prepare(
     groupKey: stableText([plan.key, coerced]),
   };
 }
-
-const badInput = ({ message, nodes }: GraphQLError) =>
-  new GraphQLError(message, { ...(nodes && { nodes }), extensions: { code: 'BAD_USER_INPUT' } });
 
 /** The same for values that differ only in the order of their keys. */
 const stableText = (value: unknown): string =>

@@ -18,7 +18,7 @@ export const AGENT_FIELDS = {
     .min(1, 'must name a project, or be null for all')
     .max(100, 'must have at most 100 items')
     .nullish(),
-  openClaw: z.string().nullish(),
+  openClaw: line(1, 40).nullish(),
 };
 
 /** Throws NOT_FOUND for a project that the viewer is not a member of. */
