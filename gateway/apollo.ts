@@ -2,6 +2,7 @@ import './telemetry.ts';
 import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { GraphQLError } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import type { GatewayContext } from './context.ts';
 import { apolloPlugins } from './explorer.ts';
@@ -55,23 +56,27 @@ export async function startApollo({
     persistedQueries: false,
     stopOnTerminationSignals: false,
     formatError: (_formatted, error) => formatPublicError(error, log),
-    plugins: [...apolloPlugins(isDevelopment), CHECK_VARIABLES, REPORT_MISSING],
+    plugins: [...apolloPlugins(isDevelopment), CHECK_REQUEST, REPORT_MISSING],
   });
   await server.start();
   return { server, graph: readGraph(supergraphSdl, gateway.schema!) };
 }
 
-/** Before the gateway's executor reads them, which has no bounds. */
-const CHECK_VARIABLES: ApolloServerPlugin = {
+/** What Apollo and its gateway would answer with 500, or only after much work. */
+const CHECK_REQUEST: ApolloServerPlugin = {
   requestDidStart: async () => ({
-    didResolveOperation: async ({ schema, operation, request, response }) => {
-      const { errors } = readVariables(schema, operation!, request.variables ?? {});
-      if (!errors) return;
-      response.http.status = 400;
-      throw errors[0];
+    didResolveOperation: async ({ schema, operation, request }) => {
+      if (!operation) throw badRequest('`operationName` names no operation of the document.');
+      if (operation.operation === 'subscription')
+        throw badRequest('Subscriptions are served over WebSocket (graphql-ws) at this address.');
+      const { errors } = readVariables(schema, operation, request.variables ?? {});
+      if (errors?.[0]) throw errors[0];
     },
   }),
 };
+
+const badRequest = (message: string) =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
 
 const REPORT_MISSING: ApolloServerPlugin = {
   requestDidStart: async () => ({

@@ -2,13 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { answerHttpErrors } from '../platform/http-error.ts';
 import type { Viewer } from '../platform/identity.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Authenticate } from './authentication.ts';
 import type { GatewayContext } from './context.ts';
-import { REQUEST_BYTES_MAX } from './limits.ts';
+import { NESTS_TOO_DEEP, nestsTooDeep, REQUEST_BYTES_MAX } from './limits.ts';
 
 /** How often Node looks for requests that take too long; by default it would be every 30 s. */
 const SLOW_REQUEST_SWEEP_MS = 1_000;
@@ -55,6 +60,8 @@ export function serveHttpGraphql({ app, server, authenticate, log }: HttpGraphql
     method: ['GET', 'POST'],
     url: '/graphql',
     preHandler: async (request) => {
+      if (nestsTooDeep(sourceOf(request)))
+        throw Object.assign(new Error(NESTS_TOO_DEEP), { statusCode: 400 });
       viewers.set(request, (await authenticate(request.headers.authorization)).viewer);
     },
     handler: fastifyApolloHandler(server, {
@@ -66,4 +73,10 @@ export function serveHttpGraphql({ app, server, authenticate, log }: HttpGraphql
         'request.answered',
       ),
   });
+}
+
+/** The document of a request, wherever it is; empty when there is none. */
+function sourceOf({ body, query }: FastifyRequest): string {
+  const source = ((body ?? query) as { query?: unknown } | undefined)?.query;
+  return typeof source === 'string' ? source : '';
 }

@@ -4,9 +4,12 @@ import {
   type FragmentDefinitionNode,
   GraphQLError,
   Kind,
+  Lexer,
   type OperationDefinitionNode,
   type ParseOptions,
   type SelectionSetNode,
+  Source,
+  TokenKind,
   type ValidationRule,
   visit,
 } from 'graphql';
@@ -25,6 +28,9 @@ export const DOCUMENT_LIMITS = {
 /** A request's body, and a message on a WebSocket. */
 export const REQUEST_BYTES_MAX = 1_048_576;
 
+/** Brackets within one another. graphql-js reads them by recursion, and would run out of stack. */
+const NESTING_MAX = 50;
+
 /** Stops the parser, so that a document of a megabyte costs no more than its first tokens. */
 export const PARSE_OPTIONS = { maxTokens: 2_000 } as const satisfies ParseOptions;
 
@@ -38,7 +44,34 @@ export const limitDocument: ValidationRule = (context) => ({
   Document(document) {
     for (const message of exceededLimits(document)) context.reportError(new GraphQLError(message));
   },
+  // The executor of @apollo/gateway takes such an alias for its own `__typename`.
+  Field(node) {
+    if (node.alias?.value === '__typename' && node.name.value !== '__typename')
+      context.reportError(new GraphQLError('Another field cannot be called `__typename`.', { nodes: node }));
+  },
 });
+
+export const NESTS_TOO_DEEP = `The document has more than ${NESTING_MAX} brackets within one another.`;
+
+/** Whether a document must not even be parsed. What is no GraphQL is left to the parser. */
+export function nestsTooDeep(source: string): boolean {
+  const lexer = new Lexer(new Source(source));
+  let depth = 0;
+  try {
+    for (let tokens = 0; tokens < PARSE_OPTIONS.maxTokens && depth <= NESTING_MAX; tokens++) {
+      const { kind } = lexer.advance();
+      if (kind === TokenKind.EOF) break;
+      if (OPENING.has(kind)) depth += 1;
+      if (CLOSING.has(kind)) depth -= 1;
+    }
+  } catch {
+    return false;
+  }
+  return depth > NESTING_MAX;
+}
+
+const OPENING: ReadonlySet<string> = new Set([TokenKind.PAREN_L, TokenKind.BRACKET_L, TokenKind.BRACE_L]);
+const CLOSING: ReadonlySet<string> = new Set([TokenKind.PAREN_R, TokenKind.BRACKET_R, TokenKind.BRACE_R]);
 
 function exceededLimits(document: DocumentNode): string[] {
   const measure = createMeasure(document);

@@ -42,7 +42,7 @@ export function readVariables(
 const badInput = (message: string, nodes?: GraphQLError['nodes']) =>
   new GraphQLError(cutText(message, MESSAGE_CHARACTERS_MAX), {
     ...(nodes && { nodes }),
-    extensions: { code: 'BAD_USER_INPUT' },
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
   });
 
 /** Infinite for what nests too deep; stops counting beyond `most`. */

@@ -3,6 +3,9 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { DomainError } from './errors.ts';
 
+/** PostgreSQL's codes for text that it cannot take: a client asked for something that cannot be there. */
+const UNSTORABLE = new Set(['22021', '22P05']);
+
 /**
  * The boundary of a service: expected errors pass with their code, the client's own mistakes
  * (syntax, validation) pass as they are, and everything else is logged whole and leaves as
@@ -19,9 +22,14 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
       extensions: { code: cause.code, ...(cause.field && { field: cause.field }) },
     };
   }
+  if (UNSTORABLE.has((cause as { code?: string }).code ?? '')) {
+    const message = 'An argument holds characters that cannot be stored (NUL or broken Unicode)';
+    return { message, ...where, extensions: { code: 'INVALID' } };
+  }
   if (cause instanceof GraphQLError) {
     // With a path it arose while resolving, as from a value that does not fit its type: a fault of ours.
-    const code = cause.extensions['code'] ?? (path ? 'INTERNAL_SERVER_ERROR' : 'GRAPHQL_VALIDATION_FAILED');
+    const byDefault = path ? 'INTERNAL_SERVER_ERROR' : 'GRAPHQL_VALIDATION_FAILED';
+    const code = error.extensions['code'] ?? cause.extensions['code'] ?? byDefault;
     if (code !== 'INTERNAL_SERVER_ERROR') return { message, ...where, extensions: { code } };
   }
   const errorId = randomUUID();

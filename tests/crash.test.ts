@@ -9,7 +9,6 @@ beforeAll(async () => {
   system = await startSystem({
     DISPATCH_LEASE_SECONDS: '2',
     OPENCLAW_ADMISSION_TIMEOUT_SECONDS: '1',
-    RECONCILE_AFTER_SECONDS: '5',
   });
   client = connectClient(system.url);
 });

@@ -14,7 +14,7 @@ import {
   type ValidationRule,
   validate,
 } from 'graphql';
-import { PARSE_OPTIONS } from '../limits.ts';
+import { NESTS_TOO_DEEP, nestsTooDeep, PARSE_OPTIONS } from '../limits.ts';
 import { readStreamShape, type StreamShape } from './stream-shape.ts';
 
 /** Everything that follows from the text of a subscription: made once, shared by all who send the same text. */
@@ -96,6 +96,7 @@ const refused = (code: string, message: string) =>
 
 /** Throws SubscriptionRefused for what is no GraphQL, or more than the limit of tokens. */
 export function parseDocument(source: string): DocumentNode {
+  if (nestsTooDeep(source)) throw refused('BAD_REQUEST', NESTS_TOO_DEEP);
   try {
     return parse(source, PARSE_OPTIONS);
   } catch (error) {

@@ -102,6 +102,45 @@ describe('a request', () => {
     expect(({} as { displayName?: string }).displayName).toBeUndefined();
   });
 
+  test.each([
+    [
+      'a subscription',
+      { query: 'subscription { boardEvents(projectId: "p1") { cursor } }' },
+      'BAD_REQUEST',
+      'graphql-ws',
+    ],
+    [
+      'the name of an operation that is not there',
+      { query: `query A ${VIEWER}`, operationName: 'B' },
+      'BAD_REQUEST',
+      'operationName',
+    ],
+    ['brackets without end', { query: `{ a(b: ${'['.repeat(1_900)}` }, 'BAD_REQUEST', '50 brackets'],
+    [
+      'another field called __typename',
+      { query: '{ viewer { __typename: id } }' },
+      'GRAPHQL_VALIDATION_FAILED',
+      '__typename',
+    ],
+    ['what is no GraphQL', { query: '{ viewer {' }, 'GRAPHQL_PARSE_FAILED', 'Syntax Error'],
+    [
+      'half a million wrong values',
+      {
+        query: 'mutation ($i: AgentCreateInput!) { agentCreate(input: $i) { userErrors { code } } }',
+        variables: { i: { name: 'x', slug: 's', tags: Array.from({ length: 400_000 }, () => 1) } },
+      },
+      'BAD_USER_INPUT',
+      '2000 values',
+    ],
+  ])('with %s is refused, and says why', async (_name, body, code, words) => {
+    const response = await post(JSON.stringify(body));
+    const { errors } = (await response.json()) as {
+      errors: { message: string; extensions: { code: string } }[];
+    };
+    expect([response.status, errors.length, errors[0]?.extensions.code]).toEqual([400, 1, code]);
+    expect(errors[0]?.message).toContain(words);
+  });
+
   test('beyond a limit is refused before any room is asked', async () => {
     const before = world.projects.questions.length;
     const { status, errors } = await world.ask(`{ ${'viewer { id } '.repeat(21)} }`);

@@ -22,6 +22,17 @@ const throwing = (error: unknown) => () => {
 };
 
 describe('at the boundary', () => {
+  test.each(['22021', '22P05'])(
+    'text that PostgreSQL cannot take (%s) is the client’s own mistake: a NUL in an argument is INVALID',
+    async (code) => {
+      const { left, logged } = await leave(throwing(Object.assign(new Error(SQL), { code })));
+
+      expect(left).toMatchObject({ extensions: { code: 'INVALID' } });
+      expect(left.message).toContain('NUL');
+      expect(logged).toBe('');
+    },
+  );
+
   test('a bug leaves as INTERNAL, with an id under which the log has it whole', async () => {
     const { left, text, logged } = await leave(throwing(new TypeError(SQL)));
 

@@ -34,6 +34,12 @@ export const Agent: Resolvers['Agent'] = {
   queuedRuns: async ({ id }, _args, ctx) => (await ctx.loaders.workload.load(id)).queued,
   owner: ({ ownerId }) => ({ id: ownerId }),
   openClaw: ({ target }) => target,
+  // A member of one of them does not learn of the others.
+  projectIds: async ({ projectIds, ownerId }, _args, ctx) => {
+    if (!projectIds || ownerId === ctx.viewer.id) return projectIds ?? null;
+    const seen = await Promise.all(projectIds.map(async (id) => ((await maySee(ctx, id)) ? [id] : [])));
+    return seen.flat();
+  },
   runs: async ({ id }, { states, ...args }, ctx) =>
     readPage(
       ctx.em,
