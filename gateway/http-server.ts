@@ -20,12 +20,17 @@ const SLOW_REQUEST_SWEEP_MS = 1_000;
 
 /** Makes the HTTP server that clients meet: bounded requests, each with an id that goes back in `x-request-id`. */
 export function createHttpServer(requestTimeoutSeconds: number, log: Logger): FastifyInstance {
+  const requestTimeout = requestTimeoutSeconds * 1000;
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: REQUEST_BYTES_MAX,
-    requestTimeout: requestTimeoutSeconds * 1000,
-    http: { connectionsCheckingInterval: SLOW_REQUEST_SWEEP_MS },
+    // Given to Node itself: set on the server afterwards, they do not bound the body.
+    http: {
+      requestTimeout,
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: SLOW_REQUEST_SWEEP_MS,
+    },
     // Longer than load balancers keep an idle connection, so that they never write to one being closed.
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',

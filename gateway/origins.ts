@@ -12,7 +12,7 @@ export type IsOriginAllowed = (request: Pick<IncomingMessage, 'headers'>) => boo
 
 /**
  * Whether a request may come from the page it comes from. What comes from no page, and from a page of the gateway
- * itself, may; other pages by the setting.
+ * itself, may; other pages by the setting, and in development pages of this machine, whatever their port.
  *
  * In development the host must be this machine by name, too: a page of another name that resolves to this machine
  * would be of the same origin as the gateway, and read what nobody signed in for.
@@ -21,7 +21,9 @@ export function createOriginCheck({ allowed, isDevelopment }: OriginOptions): Is
   return ({ headers: { origin, host } }) => {
     if (isDevelopment && !isLoopback((host ?? '').replace(/:\d+$/, ''))) return false;
     if (!origin || allowed.includes(origin)) return true;
-    return URL.canParse(origin) && new URL(origin).host === host;
+    if (!URL.canParse(origin)) return false;
+    const page = new URL(origin);
+    return page.host === host || (isDevelopment && isLoopback(page.hostname));
   };
 }
 

@@ -93,7 +93,7 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
 /** Returns false for a sign-in that does not hold, which graphql-ws makes 4403. */
 async function signIn({ authenticate }: SocketServerOptions, { connectionParams, extra }: SocketContext) {
   try {
-    const authorization = connectionParams?.['authorization'];
+    const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
     const signedIn = await authenticate(typeof authorization === 'string' ? authorization : undefined);
     if (extra.socket.readyState !== extra.socket.OPEN) return false; // nobody would clear its timer
     extra.signIn = signedIn;

@@ -45,11 +45,14 @@ const meaning = (schema: z.ZodObject, name: string) =>
 
 /** Some settings are missing or wrong; `message` lists them all. */
 export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
   constructor(problems: readonly string[]) {
     super(
       `These settings need attention (see .env.example):\n${problems.map((line) => `  ${line.trim()}`).join('\n')}`,
     );
     this.name = 'ConfigError';
+    this.problems = problems;
   }
 }
 

@@ -1,27 +1,40 @@
 import { ERROR_CODES, type ErrorCode } from '../schema/errors.ts';
 import { cutText } from './text.ts';
 
+/** One more thing that is wrong with an input. */
+export interface OtherFault {
+  readonly message: string;
+  readonly field: readonly string[];
+}
+
 /**
  * An expected failure: a code of the table, a sentence for people, and what programs need to react.
  *
  * Operations throw it and know no GraphQL. `field` is the path of the argument at fault;
  * `current` is spread into a mutation's payload, such as the task as it is now on VERSION_CONFLICT.
+ * `others` are further faults of the same code, in the same input.
  */
 export class DomainError extends Error {
   readonly code: ErrorCode;
   readonly field: readonly string[] | undefined;
   readonly current: Readonly<Record<string, unknown>> | undefined;
+  readonly others: readonly OtherFault[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    details: { field?: readonly string[]; current?: Readonly<Record<string, unknown>> } = {},
+    details: {
+      field?: readonly string[];
+      current?: Readonly<Record<string, unknown>>;
+      others?: readonly OtherFault[];
+    } = {},
   ) {
     super(message);
     this.name = 'DomainError';
     this.code = code;
     this.field = details.field;
     this.current = details.current;
+    this.others = details.others ?? [];
   }
 }
 

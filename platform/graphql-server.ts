@@ -26,6 +26,9 @@ import { serveSubscriptions } from './subscription-server.ts';
 /** Room for a few hundred entity references and any mutation; answers are not bounded by it. */
 const REQUEST_BYTES_MAX = 2_097_152;
 
+/** The gateway and OpenClaw's plugin send what they have at once. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
 /** The plugins that cost time in every request and tell a room nothing. */
 export const QUIET_PLUGINS: ApolloServerPlugin[] = [
   ApolloServerPluginCacheControlDisabled(),
@@ -115,6 +118,12 @@ function createHttpServer(room: Room): FastifyInstance {
     loggerInstance: room.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: REQUEST_BYTES_MAX,
+    // Given to Node itself: set on the server afterwards, they do not bound the body.
+    http: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+    },
     // Longer than the gateway keeps an idle connection, so that it never writes to one being closed.
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',

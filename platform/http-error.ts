@@ -14,7 +14,8 @@ export function answerHttpErrors(app: FastifyInstance, log: Logger): void {
     const status = error instanceof DomainError ? statusOf(error) : (error.statusCode ?? 500);
     if (status < 500 || error instanceof DomainError) {
       const code = error instanceof DomainError ? error.code : 'BAD_REQUEST';
-      return reply.status(status).send({ errors: [{ message: error.message, extensions: { code } }] });
+      const message = MESSAGES[status] ?? error.message;
+      return reply.status(status).send({ errors: [{ message, extensions: { code } }] });
     }
     const errorId = randomUUID();
     log.error({ err: error, errorId }, 'request.failed');
@@ -22,6 +23,12 @@ export function answerHttpErrors(app: FastifyInstance, log: Logger): void {
     return reply.status(status).send({ errors: [failure] });
   });
 }
+
+/** Fastify's own words for these do not say what to do. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  413: 'The request is larger than is taken here; docs/errors.md names the limits',
+  415: 'Send JSON, with the header `content-type: application/json`',
+};
 
 /** Outside GraphQL only sign-in speaks: it does not hold, or cannot be checked now. */
 const statusOf = ({ code }: DomainError): number => (code === 'UNAVAILABLE' ? 503 : 401);

@@ -1,16 +1,20 @@
 import { z } from 'zod';
 import { DomainError } from './errors.ts';
 
-/** Checks a mutation's input. Throws INVALID for the first broken rule, naming the argument at fault. */
+/** Checks a mutation's input. Throws INVALID with every broken rule, each naming the argument at fault. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: explain });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = (issue?.path ?? []).map(String);
-  throw new DomainError('INVALID', `${path.at(-1) ?? 'The input'}: ${issue?.message}`, {
-    field: ['input', ...path],
-  });
+  const [first, ...others] = parsed.error.issues.map(({ path, message }) => ({
+    message: `${String(path.at(-1) ?? 'The input')}: ${message}`,
+    field: ['input', ...path.map(String)],
+  }));
+  throw new DomainError('INVALID', first!.message, { field: first!.field, others });
 }
+
+/** Zod's own words for the kind of a value are for programmers. */
+const explain: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_type' && issue.input === null ? 'must not be null' : undefined;
 
 /** Text that PostgreSQL and JSON can hold: no NUL, no half of a surrogate pair. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');

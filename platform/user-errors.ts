@@ -10,7 +10,7 @@ export interface UserError {
 
 /**
  * Runs a mutation's operation and makes its payload: what it returns with no errors, or its expected
- * failure as the one user error. Everything else is thrown on, to be masked and logged at the boundary.
+ * failure as user errors. Everything else is thrown on, to be masked and logged at the boundary.
  */
 export async function payload<Result extends object>(
   work: () => Promise<Result>,
@@ -19,10 +19,14 @@ export async function payload<Result extends object>(
     return { ...(await work()), userErrors: [] };
   } catch (error) {
     if (!isUserError(error)) throw error;
-    const { code, message, field, current } = error;
+    const { code, message, field, current, others } = error;
     return {
       ...current,
-      userErrors: [{ code: code as UserErrorCode, message, field: field ? [...field] : null }],
+      userErrors: [{ message, field }, ...others].map((fault) => ({
+        code: code as UserErrorCode,
+        message: fault.message,
+        field: fault.field ? [...fault.field] : null,
+      })),
     };
   }
 }

@@ -36,7 +36,10 @@ export function connectBoard(url: string, token?: string): BoardClient {
         headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
         body: JSON.stringify({ query: print(document), variables }),
       }).catch((cause: unknown) => {
-        throw new Error(`Nothing answers at ${url}. Start it with \`npm start\`.`, { cause });
+        throw new Error(
+          `Nothing answers at ${url}. Start it with \`npm start\`, or name another address: \`npm run demo -- --url http://…\``,
+          { cause },
+        );
       });
       const { data, errors } = (await response.json()) as { data: never; errors?: { message: string }[] };
       if (errors?.[0]) throw new Error(errors[0].message);

@@ -1,19 +1,22 @@
 /**
  * Plays the main job against a running system and shows what happens, as a frontend would see it.
  *
- *   npm run demo                        against http://127.0.0.1:8000
+ *   npm run demo                        against this machine, at GATEWAY_PORT or 8000
  *   npm run demo -- --url http://…      against another address; --token … signs in
  *   npm run demo -- --agent researcher  lets another agent of OpenClaw work (default: main)
  *
  * Exits 0 when the task is in review with the agent's answer as a comment, 1 when it is not within two minutes.
  */
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { graphql } from '../generated/client/index.ts';
+import { port, readConfig } from '../platform/config.ts';
 import { type BoardClient, connectBoard } from './board-client.ts';
 
+const { GATEWAY_PORT } = readConfig(z.object({ GATEWAY_PORT: port(8000) }));
 const { values: options } = parseArgs({
   options: {
-    url: { type: 'string', default: 'http://127.0.0.1:8000' },
+    url: { type: 'string', default: `http://127.0.0.1:${GATEWAY_PORT}` },
     token: { type: 'string' },
     agent: { type: 'string', default: 'main' },
   },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatewayConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { startSimulator } from '../openclaw-simulator/simulator.ts';
-import { readConfig } from '../platform/config.ts';
+import { ConfigError, readConfig } from '../platform/config.ts';
 import { createLocalDoorbell } from '../platform/doorbell.ts';
 import { openEmbeddedDatabase } from '../platform/embedded.ts';
 import { createLog, type Logger } from '../platform/log.ts';
@@ -37,7 +37,7 @@ export async function startEverything(): Promise<RunningService> {
     running.unshift(part);
     return part;
   };
-  const close = async () => {
+  const closeAll = async () => {
     for (const part of running) await part.close();
   };
   try {
@@ -45,7 +45,6 @@ export async function startEverything(): Promise<RunningService> {
     const simulator = OPENCLAW_URL
       ? null
       : await startSimulator({ acceptAnyAgent: true, delayMs: SIMULATED_RUN_MS });
-    if (simulator) started({ close: () => simulator.stop({ drain: true }) });
     const settings = readSettings(LOG_LEVEL, simulator);
 
     const projects = started(await startProjects(settings.projects, infrastructure));
@@ -61,11 +60,25 @@ export async function startEverything(): Promise<RunningService> {
         CHAT_URL: `http://127.0.0.1:${chat.port}`,
       }),
     );
+    // The last to be started is the first to end: the reports of its runs still find everybody there.
+    if (simulator) started({ close: () => simulator.stop({ drain: true }) });
     simulator?.set({ callbackUrl: `http://127.0.0.1:${gateway.port}/agents/callback` });
-    console.log(welcome(gateway.port, [projects, tasks, agents, chat], DATA_DIR, OPENCLAW_URL));
+    console.log(
+      welcome({
+        port: gateway.port,
+        rooms: [projects, tasks, agents, chat],
+        folder: DATA_DIR,
+        openClawUrl: OPENCLAW_URL,
+        isDevelopment: settings.gateway.SIGN_IN === 'development',
+      }),
+    );
+    const close = async () => {
+      console.log('Stopping; a run at work may take a moment to end. Ctrl-C again ends at once.');
+      await closeAll();
+    };
     return { log, shutdownSeconds: settings.gateway.SHUTDOWN_SECONDS, close };
   } catch (error) {
-    await close();
+    await closeAll();
     throw error;
   }
 }
@@ -80,7 +93,10 @@ async function openInfrastructure(folder: string, log: Logger): Promise<Infrastr
   };
 }
 
-/** The settings of every part. Secrets between parts of one process are made up anew at every start. */
+/**
+ * The settings of every part. Secrets between parts of one process are made up anew at every start.
+ * Throws one ConfigError with the problems of all parts.
+ */
 function readSettings(logLevel: string, simulator: Awaited<ReturnType<typeof startSimulator>> | null) {
   const defaults = {
     LOG_LEVEL: logLevel,
@@ -95,28 +111,42 @@ function readSettings(logLevel: string, simulator: Awaited<ReturnType<typeof sta
       OPENCLAW_CALLBACK_SECRET: simulator.callbackSecret,
     }),
   };
-  return {
-    projects: readConfig(ProjectsConfig, undefined, defaults),
-    tasks: readConfig(TasksConfig, undefined, defaults),
-    agents: readConfig(AgentsConfig, undefined, defaults),
-    chat: readConfig(ChatConfig, undefined, defaults),
-    gateway: readConfig(GatewayConfig, undefined, defaults),
+  const problems = new Set<string>();
+  const read = <Schema extends z.ZodObject>(schema: Schema): z.infer<Schema> | undefined => {
+    try {
+      return readConfig(schema, undefined, defaults);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
+      return undefined;
+    }
   };
+  const [projects, tasks, agents] = [read(ProjectsConfig), read(TasksConfig), read(AgentsConfig)];
+  const [chat, gateway] = [read(ChatConfig), read(GatewayConfig)];
+  if (projects && tasks && agents && chat && gateway) return { projects, tasks, agents, chat, gateway };
+  throw new ConfigError([...problems]);
 }
 
-const welcome = (
-  port: number,
-  rooms: { port: number }[],
-  folder: string,
-  openClawUrl: string | undefined,
-): string => `
+const welcome = ({
+  port,
+  rooms,
+  folder,
+  openClawUrl,
+  isDevelopment,
+}: {
+  port: number;
+  rooms: { port: number }[];
+  folder: string;
+  openClawUrl: string | undefined;
+  isDevelopment: boolean;
+}): string => `
 Team Board is running, all of it in this process; its rows are in ${folder}.
 
   GraphQL    http://127.0.0.1:${port}/graphql     subscriptions over graphql-ws at the same address
   Explorer   http://127.0.0.1:${port}/            open it in a browser
   Health     http://127.0.0.1:${port}/readyz      and /livez; the rooms on ports ${rooms.map((room) => room.port).join(', ')} have both too
   OpenClaw   ${openClawUrl ?? 'the simulator: no model is asked, no work is done. Set OPENCLAW_URL for a real one.'}
-  Sign-in    none: everybody on this machine is the development viewer, and nobody else can connect.
+  Sign-in    ${isDevelopment ? 'none: everybody on this machine is the development viewer, and nobody else can connect.' : 'access tokens of AUTHENTIK_ISSUER'}
 
-Next: \`npm run demo\` in another terminal plays a run from start to end. Ctrl-C stops.
+Next: \`npm run demo${port === 8000 ? '' : ` -- --url http://127.0.0.1:${port}`}\` in another terminal plays a run from start to end. Ctrl-C stops.
 `;

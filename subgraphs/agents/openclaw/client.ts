@@ -13,8 +13,6 @@ export interface OpenClaw {
    * for as long as it has not been restarted and until five minutes after the end. Only for callers who made sure.
    */
   readCompletion(body: string, idempotencyKey: string): Promise<Completion>;
-  /** How long it has been up, in milliseconds; null when it does not say. */
-  readUptimeMs(): Promise<number | null>;
   /** What OpenClaw knows of a session. Throws when it does not say. */
   readSession(session: Session): Promise<Finding>;
   /** What was said in a session: the newest `rows` messages before a position. Throws when OpenClaw does not say. */
@@ -25,8 +23,11 @@ export interface OpenClaw {
   wake(text: string, mode: 'now' | 'next-heartbeat', agentSlug: string | null): Promise<void>;
   /** The ids of the agents that it offers. Throws when it does not say. */
   listAgents(): Promise<string[]>;
-  /** Throws with the reason while it takes no runs. */
-  checkReady(): Promise<void>;
+  /**
+   * How long it has been up, in milliseconds; null when it does not say.
+   * Throws with the reason while it takes no runs.
+   */
+  checkReady(): Promise<number | null>;
 }
 
 /** How a run ended, without a word of what came of it; `running` when it has not within a few seconds. */
@@ -117,11 +118,6 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
         throw error;
       }
     },
-    async readUptimeMs() {
-      const { text } = await ask('/readyz');
-      const ready = Ready.safeParse(JSON.parse(text));
-      return ready.success ? ready.data.uptimeMs : null;
-    },
     async readSession(session) {
       const history = await askHistory(session, ENDING_ROWS, null);
       return history ? readHistory(history) : { kind: 'unknown' };
@@ -145,8 +141,17 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
     async checkReady() {
       const { status, text } = await ask('/readyz');
       if (status !== 200) throw new Error(`OpenClaw is not ready (${status}): ${text.slice(0, 200)}`);
+      return readUptimeMs(text);
     },
   };
+}
+
+function readUptimeMs(answer: string): number | null {
+  try {
+    return Ready.parse(JSON.parse(answer)).uptimeMs;
+  } catch {
+    return null;
+  }
 }
 
 /** OpenClaw offers each agent as a model `openclaw/<id>`; `openclaw` and `openclaw/default` mean one of the others. */

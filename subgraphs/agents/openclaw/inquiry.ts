@@ -8,8 +8,9 @@ export type Inquiry =
   /** It still works on it. */
   | { kind: 'running' }
   | { kind: 'ended'; ending: Ending }
-  /** Perhaps its end: an end if it is found again at the next look. `mark` tells it from other findings. */
-  | { kind: 'doubtful'; mark: string; ending: Ending }
+  /** Perhaps its end: an end if it is found again at the next look. `mark` tells it from other findings, `isLost` that
+   * the session is not there. */
+  | { kind: 'doubtful'; mark: string; isLost: boolean; ending: Ending }
   | { kind: 'unclear' };
 
 /** OpenClaw knows a repeat until five minutes after the run's end; a minute is room for what we do not see. */
@@ -65,8 +66,9 @@ const FAILED: Ending = {
 
 /** It has not been restarted since the hand-over, and a short while ago the run had not ended. */
 async function isRepeatKnown(openClaw: OpenClaw, { unheardMs, attemptAgeMs }: RunToCheck): Promise<boolean> {
-  if (unheardMs > REPEAT_KNOWN_MS) return false;
-  const uptimeMs = await openClaw.readUptimeMs();
+  // What OpenClaw may never have taken would be started by asking.
+  if (unheardMs === null || unheardMs > REPEAT_KNOWN_MS) return false;
+  const uptimeMs = await openClaw.checkReady();
   return uptimeMs !== null && uptimeMs > attemptAgeMs;
 }
 
@@ -74,9 +76,9 @@ async function isRepeatKnown(openClaw: OpenClaw, { unheardMs, attemptAgeMs }: Ru
 function guess(finding: Exclude<Finding, { kind: 'answered' }>): Inquiry {
   switch (finding.kind) {
     case 'stopped':
-      return { kind: 'doubtful', mark: finding.row, ending: finding.ending };
+      return { kind: 'doubtful', mark: finding.row, isLost: false, ending: finding.ending };
     case 'unknown':
-      return { kind: 'doubtful', mark: 'unknown', ending: LOST };
+      return { kind: 'doubtful', mark: 'unknown', isLost: true, ending: LOST };
     case 'unfinished':
       return { kind: 'unclear' };
   }

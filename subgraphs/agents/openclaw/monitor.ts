@@ -1,11 +1,13 @@
 import { type Loop, startLoop } from '../../../platform/loop.ts';
 import type { Room } from '../../../platform/room.ts';
 import { type Transaction, transact } from '../../../platform/transaction.ts';
+import { checkAfterRestart } from '../operations/check-run.ts';
 import { markReachable, markUnreachable, rememberTargets } from '../operations/note-target.ts';
 import type { Targets } from './targets.ts';
 
 /**
- * Looks whether each OpenClaw is ready, so that runs wait here while one is down and start when it is back.
+ * Looks whether each OpenClaw is ready, so that runs wait here while one is down and start when it is back; and whether
+ * it was restarted, so that the runs that it had are asked about at once.
  * `onBack` is called when one may have come back.
  */
 export async function startMonitor(
@@ -14,18 +16,32 @@ export async function startMonitor(
   everySeconds: number,
   onBack: () => void,
 ): Promise<Loop> {
+  const lastUptimeMs = new Map<string, number>();
   const inTransaction = (work: (tx: Transaction) => Promise<void>) =>
     transact({ em: room.orm.em, doorbell: room.doorbell, actor: 'monitor' }, work);
 
   async function look(name: string): Promise<void> {
     try {
-      await targets.get(name).checkReady();
+      const uptimeMs = await targets.get(name).checkReady();
+      await inTransaction((tx) => markReachable(tx, name));
+      if (uptimeMs !== null && isRestarted(name, uptimeMs)) await lookAtItsRuns(name, uptimeMs);
+      onBack();
     } catch (err) {
       room.log.warn({ err, target: name }, 'openclaw.not-ready');
-      return inTransaction((tx) => markUnreachable(tx, name, (err as Error).message));
+      await inTransaction((tx) => markUnreachable(tx, name, (err as Error).message));
     }
-    await inTransaction((tx) => markReachable(tx, name));
-    onBack();
+  }
+
+  /** Also at the first look: it may have been restarted while we were down. */
+  function isRestarted(name: string, uptimeMs: number): boolean {
+    const before = lastUptimeMs.get(name) ?? Number.POSITIVE_INFINITY;
+    lastUptimeMs.set(name, uptimeMs);
+    return uptimeMs < before;
+  }
+
+  async function lookAtItsRuns(name: string, uptimeMs: number): Promise<void> {
+    room.log.info({ target: name, uptimeMs }, 'openclaw.restarted');
+    await inTransaction(async (tx) => void (await checkAfterRestart(tx, name, uptimeMs)));
   }
 
   await inTransaction((tx) => rememberTargets(tx, targets.names));

@@ -2,7 +2,13 @@ import { type Loop, startLoop } from '../../../platform/loop.ts';
 import type { Room } from '../../../platform/room.ts';
 import { type Transaction, transact } from '../../../platform/transaction.ts';
 import type { Ending } from '../entities/ending.ts';
-import { endFound, noteHeard, type RunToCheck, takeRunToCheck } from '../operations/check-run.ts';
+import {
+  checkAgainSoon,
+  endFound,
+  noteHeard,
+  type RunToCheck,
+  takeRunToCheck,
+} from '../operations/check-run.ts';
 import { type Inquiry, inquire } from './inquiry.ts';
 import type { Targets } from './targets.ts';
 
@@ -39,6 +45,8 @@ export function startReconciler(
     const ending = endOf(run, inquiry);
     room.log.info({ runId: run.runId, found: inquiry.kind, ends: ending !== null }, 'run.checked');
     if (inquiry.kind === 'running') await inTransaction((tx) => noteHeard(tx, run));
+    if (!ending && inquiry.kind === 'doubtful' && inquiry.isLost)
+      await inTransaction((tx) => checkAgainSoon(tx, run, afterSeconds));
     if (!ending) return;
     lastFound.delete(run.runId);
     await inTransaction((tx) => endFound(tx, run, ending));

@@ -21,5 +21,6 @@ export async function requeueRun(
   run.queueExpiresAt = new Date(now.getTime() + QUEUE_SECONDS_MAX * 1000);
   run.handOverFailures = 0;
   run.isHandOverUnknown = false;
+  run.heardAt = null;
   await changeRun(tx, run, 'QUEUED');
 }

@@ -1,6 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import { DomainError } from '../../../platform/errors.ts';
-import { isUuid } from '../../../platform/input.ts';
+import { isStorable, isUuid } from '../../../platform/input.ts';
 import { readPage } from '../../../platform/page.ts';
 import { maySee, maySeeAgent } from '../access.ts';
 import { Agent } from '../entities/agent.ts';
@@ -12,8 +12,7 @@ export const Query: QueryResolvers = {
   agent: async (_root, { id, slug }, ctx) => {
     if ((id == null) === (slug == null))
       throw new DomainError('INVALID', 'Give either `id` or `slug`', { field: ['id'] });
-    const agent =
-      id != null ? await ctx.loaders.agent.load(id) : await ctx.em.findOne(Agent, { slug: slug as string });
+    const agent = id != null ? await ctx.loaders.agent.load(id) : await findBySlug(ctx, slug as string);
     return agent && (await maySeeAgent(ctx, agent)) ? agent : null;
   },
   agents: async (_root, { filter, ...args }, ctx) =>
@@ -25,6 +24,11 @@ export const Query: QueryResolvers = {
   agentsSync: (_root, _args, ctx) => compareWithOpenClaw(ctx),
 };
 
+const findBySlug = async ({ em }: AgentsContext, slug: string): Promise<Agent | null> =>
+  isStorable(slug) ? em.findOne(Agent, { slug }) : null;
+
+const NONE: FilterQuery<Agent> = { id: { $in: [] } };
+
 /** The agents that the viewer may see, narrowed by the filter. */
 async function agentsWanted(
   ctx: AgentsContext,
@@ -35,13 +39,11 @@ async function agentsWanted(
     { $or: [{ projectIds: null }, { ownerId: ctx.viewer.id }, { projectIds: { $overlap: own } }] },
   ];
   if (isEnabled != null) wanted.push({ isEnabled });
-  if (tag != null) wanted.push({ tags: { $contains: [tag] } });
+  if (tag != null) wanted.push(isStorable(tag) ? { tags: { $contains: [tag] } } : NONE);
   if (!includeArchived) wanted.push({ archivedAt: null });
   if (projectId != null) {
-    const forProject: FilterQuery<Agent>[] = isUuid(projectId)
-      ? [{ projectIds: null }, { projectIds: { $contains: [projectId] } }]
-      : [{ id: { $in: [] } }];
-    wanted.push({ $or: forProject });
+    const forProject = { $or: [{ projectIds: null }, { projectIds: { $contains: [projectId] } }] };
+    wanted.push(isUuid(projectId) ? forProject : NONE);
   }
   return { $and: wanted };
 }

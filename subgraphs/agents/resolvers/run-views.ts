@@ -41,19 +41,23 @@ export const priorityOf = ({ priority }: AgentRun): RunPriority =>
 export function livenessOf({ state, isHandOverUnknown, heardAt }: AgentRun): Liveness | null {
   if (state === 'DISPATCHING') return isHandOverUnknown ? 'UNKNOWN' : 'LIVE';
   if (state !== 'RUNNING' && state !== 'CANCELING') return null;
-  return heardAt && Date.now() - heardAt.getTime() > STALE_MS ? 'STALE' : 'LIVE';
+  return !heardAt || Date.now() - heardAt.getTime() > STALE_MS ? 'STALE' : 'LIVE';
 }
 
 /** Why a queued run waits, and behind how many. */
 export async function readQueue(ctx: AgentsContext, run: AgentRun): Promise<RunQueue> {
-  const [row]: { ahead: number }[] = await ctx.em.execute(
-    `select count(*)::int as ahead from agents.agent_run
-     where agent_id = ? and state = 'QUEUED' and (-priority, queued_at, id) < (?, ?, ?)`,
-    [run.agentId, -run.priority, run.queuedAt, run.id],
+  const [row]: { ahead: number; is_waiting: boolean }[] = await ctx.em.execute(
+    `select
+       (select count(*)::int from agents.agent_run
+        where agent_id = ? and state = 'QUEUED' and (-priority, queued_at, id) < (?, ?, ?)) as ahead,
+       exists (select 1 from agents.agent_run where id = ? and state = 'QUEUED') as is_waiting`,
+    [run.agentId, -run.priority, run.queuedAt, run.id, run.id],
   );
+  const { ahead, is_waiting } = row!;
   return {
-    position: row!.ahead + 1,
-    reason: await queueReason(ctx, run),
+    position: ahead + 1,
+    // It may have been given a slot since the row was read: what it waited for is over then.
+    reason: is_waiting ? await queueReason(ctx, run) : 'READY',
     since: run.queuedAt,
     expiresAt: run.queueExpiresAt,
   };

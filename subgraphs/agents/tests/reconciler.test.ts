@@ -80,6 +80,19 @@ describe('a run whose report was lost', () => {
     expect(executionsOf(id)).toBe(1);
   });
 
+  test('is never started by asking: one that was canceled before OpenClaw had taken it stays unsent', async () => {
+    world.simulator.set({ dispatch: 'drop-before' });
+    const { id } = await world.start();
+    await until('nobody knows', async () => (await world.run(id)).isHandOverUnknown);
+    await cancelRun(world.ctx(), { id, mode: 'GRACEFUL' });
+    world.simulator.set({ dispatch: 'normal' });
+
+    await until('it was looked at', async () => (await world.run(id)).checkedAt);
+
+    expect(executionsOf(id)).toBe(0);
+    await cancelRun(world.ctx(), { id, mode: 'FORCE' });
+  });
+
   test('of which OpenClaw, restarted, has no session is tried again in a new attempt', async () => {
     world.simulator.set({ callbacks: 'never' });
     const { id } = await world.start({ instruction: '[[hang]]' });

@@ -1,3 +1,4 @@
+import { isUuid } from '../../../platform/input.ts';
 import { readPage } from '../../../platform/page.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { Project } from '../entities/project.ts';
@@ -10,7 +11,7 @@ export const Query: QueryResolvers = {
     return ctx.viewer;
   },
   project: async (_root, { id }, ctx) =>
-    (await ctx.grants.load(projectStream(id))) ? ctx.loaders.project.load(id) : null,
+    isUuid(id) && (await ctx.grants.load(projectStream(id))) ? ctx.loaders.project.load(id) : null,
   projects: async (_root, args, ctx) => {
     const ids = await ctx.grants.idsOf(projectStream(''));
     return readPage(ctx.em, Project, { id: { $in: ids } }, { createdAt: 'desc', id: 'desc' }, args);
