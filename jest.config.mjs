@@ -53,6 +53,7 @@ async function findServices() {
 
 export default {
   testTimeout: 60_000,
+  maxWorkers: 2,
   // A test that failed half-way must not keep CI waiting for the servers it left behind.
   forceExit: true,
   projects: [

@@ -5,6 +5,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import type { GatewayContext } from './context.ts';
+import { refuseCost } from './cost.ts';
 import { apolloPlugins } from './explorer.ts';
 import { limitDocument, PARSE_OPTIONS } from './limits.ts';
 import { formatPublicError, reportMissing } from './public-error.ts';
@@ -65,12 +66,14 @@ export async function startApollo({
 /** What Apollo and its gateway would answer with 500, or only after much work. */
 const CHECK_REQUEST: ApolloServerPlugin = {
   requestDidStart: async () => ({
-    didResolveOperation: async ({ schema, operation, request }) => {
+    didResolveOperation: async ({ schema, document, operation, request }) => {
       if (!operation) throw badRequest('`operationName` names no operation of the document.');
       if (operation.operation === 'subscription')
         throw badRequest('Subscriptions are served over WebSocket (graphql-ws) at this address.');
-      const { errors } = readVariables(schema, operation, request.variables ?? {});
-      if (errors?.[0]) throw errors[0];
+      const { coerced: variables, errors } = readVariables(schema, operation, request.variables ?? {});
+      if (!variables) throw errors[0]!;
+      const tooMuch = refuseCost({ schema, document, operation, variables });
+      if (tooMuch) throw tooMuch;
     },
   }),
 };

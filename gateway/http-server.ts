@@ -25,7 +25,8 @@ export function createHttpServer(requestTimeoutSeconds: number, log: Logger): Fa
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: REQUEST_BYTES_MAX,
-    // Given to Node itself: set on the server afterwards, they do not bound the body.
+    requestTimeout,
+    // The same for Node itself: what Fastify sets on the server afterwards does not bound the body.
     http: {
       requestTimeout,
       headersTimeout: requestTimeout,

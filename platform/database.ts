@@ -45,6 +45,7 @@ export const openDatabase = ({
     extensions: [Migrator],
     migrations: { tableName: 'migration', migrationsList: [...migrations], snapshot: false },
     discovery: { warnWhenNoEntities: false },
+    ensureDatabase: false, // a misspelt name must not become an empty database
     forceUtcTimezone: true,
     logger: (message) => log.debug({ message }, 'database.said'),
     ...(source.kind === 'server' ? serverOptions(room, source) : embeddedOptions(source.pglite)),
@@ -131,6 +132,16 @@ export async function isDatabaseReady(orm: MikroORM): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** connection_exception, admin_shutdown, crash_shutdown, cannot_connect_now; and what sockets and pg's pool say. */
+const AWAY_CODES = /^(08...|57P0[123]|E(CONN(REFUSED|RESET)|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|HOSTUNREACH))$/;
+const AWAY_WORDS = /timeout exceeded when trying to connect|connection terminated/i;
+
+/** Whether something failed because PostgreSQL cannot be reached, or has ended the connection: it may work later. */
+export function isDatabaseAway(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return AWAY_CODES.test(String(code)) || AWAY_WORDS.test(String(message));
 }
 
 /** Whether a write failed because of this unique constraint: the one sure way to learn that a value is taken. */

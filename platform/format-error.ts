@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
+import { isDatabaseAway } from './database.ts';
 import { DomainError } from './errors.ts';
 
 /** PostgreSQL's codes for text that it cannot take: a client asked for something that cannot be there. */
@@ -21,6 +22,11 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
       ...where,
       extensions: { code: cause.code, ...(cause.field && { field: cause.field }) },
     };
+  }
+  if (isDatabaseAway(cause)) {
+    log.warn({ err: cause, path }, 'database.away');
+    const message = 'The database cannot be reached now; try again later';
+    return { message, ...where, extensions: { code: 'UNAVAILABLE' } };
   }
   if (UNSTORABLE.has((cause as { code?: string }).code ?? '')) {
     const message = 'An argument holds characters that cannot be stored (NUL or broken Unicode)';

@@ -118,7 +118,8 @@ function createHttpServer(room: Room): FastifyInstance {
     loggerInstance: room.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: REQUEST_BYTES_MAX,
-    // Given to Node itself: set on the server afterwards, they do not bound the body.
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // The same for Node itself: what Fastify sets on the server afterwards does not bound the body.
     http: {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,

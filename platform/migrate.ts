@@ -22,6 +22,7 @@ const MIGRATION_LOCK = 7_366_091_845;
 export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger): Promise<void> {
   const platform = await openPlatform(source, log);
   try {
+    await requireDatabase(platform);
     await inTurn(platform, source, async () => {
       await platform.migrator.up();
       const applied = await orm.migrator.up();
@@ -65,6 +66,17 @@ export async function readMigrations(orm: MikroORM): Promise<{ applied: string[]
   const applied = await orm.migrator.getExecuted();
   const pending = await orm.migrator.getPending();
   return { applied: applied.map(({ name }) => name), pending: pending.map(({ name }) => name) };
+}
+
+/** Throws StartError, which says what to do, when there is no database to migrate. */
+async function requireDatabase(platform: MikroORM): Promise<void> {
+  try {
+    await platform.em.fork().execute('select 1');
+  } catch (error) {
+    throw new StartError(
+      `The database of DATABASE_URL cannot be used: ${(error as Error).message}. Start PostgreSQL, create the database, or correct DATABASE_URL.`,
+    );
+  }
 }
 
 const openPlatform = (source: DatabaseSource, log: Logger) =>

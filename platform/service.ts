@@ -49,6 +49,11 @@ export function explainListenError(error: unknown, setting: string, portNumber: 
       `Port ${portNumber} is taken by another program. Stop it, or choose another port: ${setting}=${portNumber + 1000}`,
     );
   }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new StartError(
+      'HOST is no address of this machine. 127.0.0.1 is this machine alone, 0.0.0.0 all its addresses.',
+    );
+  }
   if (code === 'EACCES') {
     return new StartError(
       `Port ${portNumber} may not be used by this user. Choose one above 1023: ${setting}=8000`,

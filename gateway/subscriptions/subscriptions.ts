@@ -4,6 +4,7 @@ import { GraphQLError, type ValidationRule } from 'graphql';
 import type { Viewer } from '../../platform/identity.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { GatewayContext } from '../context.ts';
+import { refuseCost } from '../cost.ts';
 import { formatPublicError, publicError } from '../public-error.ts';
 import { readVariables } from '../variables.ts';
 import { type Channel, createChannel } from './channel.ts';
@@ -147,6 +148,9 @@ function prepare(
   const given = variables ?? {};
   const { coerced, errors } = readVariables(apiSchema, plan.operation, given);
   if (errors) return { errors };
+  const { document, operation } = plan;
+  const tooMuch = refuseCost({ schema: apiSchema, document, operation, variables: coerced });
+  if (tooMuch) return { errors: [tooMuch] };
   const { primary, shape } = plan;
   const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
   const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));

@@ -122,6 +122,15 @@ describe('a request', () => {
       'GRAPHQL_VALIDATION_FAILED',
       '__typename',
     ],
+    [
+      'pages within pages',
+      {
+        query: `query ($n: Int!) { projects(first: $n) { nodes { columns { tasks(first: 100) { nodes { id } } } } } }`,
+        variables: { n: 100 },
+      },
+      'LIMIT_EXCEEDED',
+      'smaller pages',
+    ],
     ['what is no GraphQL', { query: '{ viewer {' }, 'GRAPHQL_PARSE_FAILED', 'Syntax Error'],
     [
       'half a million wrong values',
@@ -147,6 +156,22 @@ describe('a request', () => {
     expect(status).toBe(400);
     expect(errors[0].message).toBe('The document has more than 20 fields at its root.');
     expect(world.projects.questions).toHaveLength(before);
+  });
+});
+
+describe('a request that is sent too slowly', () => {
+  test.each(['/graphql', '/agents/callback'])('to %s is ended with 408, in its body too', async (path) => {
+    const slow = await startGateway(gatewayConfig({ REQUEST_TIMEOUT_SECONDS: 1 }));
+    try {
+      const answer = await new Promise<string>((resolve) => {
+        const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+        const socket = connect(slow.port, '127.0.0.1', () => socket.write(head));
+        socket.on('data', (chunk) => resolve(String(chunk)));
+      });
+      expect(answer).toContain('408 Request Timeout');
+    } finally {
+      await slow.close();
+    }
   });
 });
 
@@ -204,6 +229,15 @@ describe('a page of another origin', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
     expect(await answer.json()).toEqual({ data: { viewer: { displayName: 'Developer' } } });
   });
+
+  test.each(['http://localhost:5173', 'http://127.0.0.1:3000'])(
+    'of this machine may in development: %s',
+    async (origin) => {
+      const answer = await ask(origin);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
+    },
+  );
 
   test.each(['https://evil.example', 'https://app.example.com.evil.example', 'null'])(
     'may not otherwise: %s',

@@ -22,6 +22,17 @@ const throwing = (error: unknown) => () => {
 };
 
 describe('at the boundary', () => {
+  test.each([
+    { code: 'ECONNREFUSED' },
+    { code: '57P01' },
+    { message: 'timeout exceeded when trying to connect' },
+  ])('a database that is away (%j) is UNAVAILABLE, not a fault of ours', async (details) => {
+    const { left } = await leave(throwing(Object.assign(new Error(SQL), details)));
+
+    expect(left).toMatchObject({ extensions: { code: 'UNAVAILABLE' } });
+    expect(left.message).not.toContain('secret_table');
+  });
+
   test.each(['22021', '22P05'])(
     'text that PostgreSQL cannot take (%s) is the client’s own mistake: a NUL in an argument is INVALID',
     async (code) => {

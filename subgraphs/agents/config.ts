@@ -8,8 +8,8 @@ const callbackSecrets = z
     /^whsec_[A-Za-z0-9+/]{32,}={0,2}(,whsec_[A-Za-z0-9+/]{32,}={0,2})?$/,
     'must be `whsec_` and base64 of at least 24 bytes, such as `echo whsec_$(openssl rand -base64 32)` gives',
   )
-  .describe('The secret by which the plugin in OpenClaw signs its callbacks.')
-  .transform((text) => text.split(','));
+  .transform((text) => text.split(','))
+  .describe('The secret by which the plugin in OpenClaw signs its callbacks.');
 
 const url = z.url({ protocol: /^https?$/ });
 
@@ -56,5 +56,8 @@ export const AgentsConfig = RoomConfig.extend({
   ),
   RECONCILE_AFTER_SECONDS: wholeNumber(1, 3600, 60).describe('How long after the last word to ask OpenClaw.'),
   RUN_TIMEOUT_SECONDS: wholeNumber(10, 86_400, 600).describe('The deadline of a run that names none itself.'),
+}).refine(({ OPENCLAW_TOKEN, OPENCLAW_GATEWAY_TOKEN }) => OPENCLAW_TOKEN !== OPENCLAW_GATEWAY_TOKEN, {
+  path: ['OPENCLAW_GATEWAY_TOKEN'],
+  message: 'must differ from OPENCLAW_TOKEN: it opens far more',
 });
 export type AgentsConfig = z.infer<typeof AgentsConfig>;

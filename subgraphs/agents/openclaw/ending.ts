@@ -61,12 +61,20 @@ export function readUsage(
   model: string | null | undefined,
 ): ModelUsage | null {
   if (!usage || !(usage.input || usage.output)) return null;
-  const whole = (count: number | null | undefined) => (count == null ? null : Math.round(count));
   const dollars = usage.cost?.total;
   return {
     model: [provider, model].filter(Boolean).join('/') || 'unknown',
-    inputTokens: whole(usage.input),
-    outputTokens: whole(usage.output),
-    costMicros: dollars ? Math.round(dollars * 1_000_000) : null,
+    inputTokens: readCount(usage.input),
+    outputTokens: readCount(usage.output),
+    costMicros: dollars ? readCount(dollars * 1_000_000) : null,
   };
+}
+
+/** The largest number of GraphQL's Int. */
+const COUNT_MAX = 2 ** 31 - 1;
+
+/** A count that can be: one that is negative or beyond all measure is not known. */
+function readCount(count: number | null | undefined): number | null {
+  if (count == null || !(count >= 0 && count <= COUNT_MAX)) return null;
+  return Math.round(count);
 }

@@ -10,15 +10,14 @@ const QUESTION_CHARACTERS_MAX = 10_000;
 const CHOICES_MAX = 20;
 const CHOICE_CHARACTERS_MAX = 200;
 
+const MARK = '\nQUESTION:';
+
 /** Reads the question at the end of an agent's message; null when there is none. */
 export function readQuestion(message: string): AskedQuestion | null {
-  const at = message.search(/(^|\n)QUESTION:(?![\s\S]*\nQUESTION:)/);
+  // By position and not by a pattern: an answer may have two megabytes, and a pattern would look at each place twice.
+  const at = `\n${message}`.lastIndexOf(MARK);
   if (at < 0) return null;
-  const [question = '', choices = ''] = message
-    .slice(at)
-    .trim()
-    .replace(/^QUESTION:/, '')
-    .split(/\nCHOICES:/, 2);
+  const [question = '', choices = ''] = message.slice(at + MARK.length - 1).split('\nCHOICES:', 2);
   const body = cutText(question.trim(), QUESTION_CHARACTERS_MAX);
   if (!body) return null;
   return {

@@ -1,18 +1,22 @@
 import { z } from 'zod';
 import { DomainError } from '../../../platform/errors.ts';
+import { makeStorable } from '../../../platform/text.ts';
 import type { Ending } from '../entities/ending.ts';
 import { readAnswer, readFailure, readUsage } from './ending.ts';
 
+/** A name as PostgreSQL can hold it: a report that could never be stored would be sent again for ever. */
+const name = (charactersMax: number) => z.string().max(charactersMax).transform(makeStorable);
+
 /** What the plugin in OpenClaw posts when a run has ended; what we do not use is not checked. */
 const Body = z.object({
-  sessionKey: z.string().min(1).max(500),
-  runId: z.string().max(200).nullish(),
+  sessionKey: name(500).refine((key) => key !== '', 'must not be empty'),
+  runId: name(200).nullish(),
   success: z.boolean(),
   aborted: z.boolean().optional(),
   text: z.string().nullish(),
   error: z.string().nullish(),
-  provider: z.string().nullish(),
-  model: z.string().nullish(),
+  provider: name(200).nullish(),
+  model: name(200).nullish(),
   usage: z
     .object({
       input: z.number().nullish(),

@@ -19,6 +19,8 @@ import type {
 import type { AgentsContext, Workload } from '../loaders.ts';
 
 const STALE_MS = 300_000;
+/** The largest number of GraphQL's Int. */
+const COUNT_MAX = 2 ** 31 - 1;
 
 /** What an agent does now: BUSY is exactly when a start with REJECT would be refused. */
 export function agentStatus(
@@ -121,7 +123,7 @@ const sums = (usages: readonly ModelUsage[]) => ({
 });
 
 const sum = (counts: readonly (number | null)[]): number | null =>
-  counts.reduce((total, count) => (count === null ? total : (total ?? 0) + count), null);
+  counts.reduce((total, count) => (count === null ? total : Math.min((total ?? 0) + count, COUNT_MAX)), null);
 
 /** Reads a page of what was said in OpenClaw. Throws UNAVAILABLE while OpenClaw does not say. */
 export async function readRunTranscript(

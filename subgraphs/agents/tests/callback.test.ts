@@ -92,6 +92,21 @@ describe('a callback', () => {
     expect((await world.run(run.id)).answer).toBe(text);
   });
 
+  test('with a NUL in its names ends the run: a report that cannot be stored would come again for ever', async () => {
+    const run = await runningRun();
+
+    const { body } = await world.callback({
+      sessionKey: run.sessionKey,
+      runId: 'a\0b',
+      model: 'm\0',
+      provider: '\0',
+      usage: { input: 1, output: 1 },
+    });
+
+    expect(body.status).toBe('applied');
+    expect((await world.callback({ sessionKey: 'task:\0' })).status).toBe(404);
+  });
+
   test('what was not reported of the cost stays unknown', async () => {
     const run = await runningRun();
 

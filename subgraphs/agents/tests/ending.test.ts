@@ -54,6 +54,14 @@ describe('a cost', () => {
     expect(readUsage({ input: 0, output: 0, cost: { total: 0 } }, 'a', 'b')).toBeNull();
   });
 
+  test('that is negative or beyond all measure is not known', () => {
+    expect(readUsage({ input: -5, output: 2 ** 40, cost: { total: -1 } }, 'a', 'b')).toMatchObject({
+      inputTokens: null,
+      outputTokens: null,
+      costMicros: null,
+    });
+  });
+
   test('in dollars becomes millionths', () => {
     expect(readUsage({ input: 1, output: 2, cost: { total: 0.0123 } }, 'a', 'b')).toEqual({
       model: 'a/b',

@@ -104,6 +104,14 @@ describe('an agent that asks', () => {
 });
 
 describe('the question in a message', () => {
+  test('of two megabytes is found at once: a pattern took 45 seconds for it', () => {
+    const message = 'a\nQUESTION:'.repeat(180_000);
+    const before = performance.now();
+
+    expect(readQuestion(message)).toBeNull();
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+
   test.each([
     ['QUESTION: Why?', { body: 'Why?', choices: [] }],
     ['Done.\n\nQUESTION: A or B?\nCHOICES: A | B', { body: 'A or B?', choices: ['A', 'B'] }],
