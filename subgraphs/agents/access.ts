@@ -1,7 +1,8 @@
 import { notFound } from '../../platform/errors.ts';
-import { requireRole } from '../../platform/grants.ts';
+import { createGrants, requireRole } from '../../platform/grants.ts';
 import { isUuid } from '../../platform/input.ts';
 import type { RequestContext } from '../../platform/room.ts';
+import type { Transaction } from '../../platform/transaction.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
 import type { Agent } from './entities/agent.ts';
@@ -52,13 +53,25 @@ export async function requireRun(
   return run;
 }
 
+/** Who looks, and what they may. */
+type Looker = Pick<RequestContext, 'viewer' | 'grants'>;
+
+/**
+ * The viewer as seen from inside a transaction. The request's own grants are read over another connection: with the
+ * embedded database, which has one, that would wait for the end of the transaction for ever.
+ */
+export const lookerIn = ({ em }: Transaction, { viewer }: RequestContext): Looker => ({
+  viewer,
+  grants: createGrants(em, viewer.id),
+});
+
 /** Whether the viewer may see what belongs to a project. */
-export const maySee = async (ctx: RequestContext, projectId: string): Promise<boolean> =>
-  (await ctx.grants.load(projectStream(projectId))) !== null;
+export const maySee = async ({ grants }: Looker, projectId: string): Promise<boolean> =>
+  (await grants.load(projectStream(projectId))) !== null;
 
 /** Whether the viewer may see an agent: everybody may, unless it is for some projects only. */
-export async function maySeeAgent(ctx: RequestContext, agent: Agent): Promise<boolean> {
-  if (!agent.projectIds || agent.ownerId === ctx.viewer.id) return true;
-  const seen = await Promise.all(agent.projectIds.map((projectId) => maySee(ctx, projectId)));
+export async function maySeeAgent(looker: Looker, agent: Agent): Promise<boolean> {
+  if (!agent.projectIds || agent.ownerId === looker.viewer.id) return true;
+  const seen = await Promise.all(agent.projectIds.map((projectId) => maySee(looker, projectId)));
   return seen.includes(true);
 }

@@ -3,7 +3,7 @@ import { versionConflict } from '../../../platform/errors.ts';
 import { isUuid } from '../../../platform/input.ts';
 import type { RequestContext } from '../../../platform/room.ts';
 import type { Transaction } from '../../../platform/transaction.ts';
-import { maySeeAgent } from '../access.ts';
+import { lookerIn, maySeeAgent } from '../access.ts';
 import { Agent } from '../entities/agent.ts';
 import { agentNotFound, requireOwner } from './agent-input.ts';
 import { publishAgent } from './publish-agent.ts';
@@ -21,7 +21,7 @@ export async function changeAgent(
   return ctx.transact(async (tx) => {
     const lock = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
     const agent = isUuid(id) ? await tx.em.findOne(Agent, { id }, lock) : null;
-    if (!agent || !(await maySeeAgent(ctx, agent))) throw agentNotFound(id);
+    if (!agent || !(await maySeeAgent(lookerIn(tx, ctx), agent))) throw agentNotFound(id);
     requireOwner(ctx, agent);
     if (expectedVersion != null && agent.version !== expectedVersion) throw versionConflict({ agent });
     await change(agent, tx);

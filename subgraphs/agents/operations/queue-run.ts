@@ -4,7 +4,7 @@ import { DomainError, notFound } from '../../../platform/errors.ts';
 import { isUuid } from '../../../platform/input.ts';
 import type { RequestContext } from '../../../platform/room.ts';
 import type { Transaction } from '../../../platform/transaction.ts';
-import { maySeeAgent } from '../access.ts';
+import { lookerIn, maySeeAgent } from '../access.ts';
 import { Agent } from '../entities/agent.ts';
 import { AgentRun } from '../entities/agent-run.ts';
 import type { KnownTask } from '../entities/known-task.ts';
@@ -91,12 +91,12 @@ export async function explainBusyTask<Result>(
 
 async function lockAgent(
   ctx: RequestContext,
-  { em }: Transaction,
+  tx: Transaction,
   { agentId, field }: RunToQueue,
 ): Promise<Agent> {
   const lock = { lockMode: LockMode.PESSIMISTIC_WRITE } as const;
-  const agent = isUuid(agentId) ? await em.findOne(Agent, { id: agentId }, lock) : null;
-  if (!agent || !(await maySeeAgent(ctx, agent))) throw notFound('Agent', agentId, field);
+  const agent = isUuid(agentId) ? await tx.em.findOne(Agent, { id: agentId }, lock) : null;
+  if (!agent || !(await maySeeAgent(lookerIn(tx, ctx), agent))) throw notFound('Agent', agentId, field);
   return agent;
 }
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setGrant } from '../../../platform/grants.ts';
+import { projectStream } from '../../../schema/events/event.ts';
 import { maySeeAgent } from '../access.ts';
 import { archiveAgent } from '../operations/archive-agent.ts';
+import { startRun } from '../operations/start-run.ts';
 import { updateAgent } from '../operations/update-agent.ts';
 import { wakeAgent } from '../operations/wake-agent.ts';
 import { Query } from '../resolvers/query.ts';
@@ -58,6 +61,23 @@ describe('an agent', () => {
     await expect(
       world.start({ agentId: agent.id, taskId: await world.task({ projectId: theirs }) }),
     ).resolves.toMatchObject({ state: 'QUEUED' });
+  });
+
+  test('that is invisible is NOT_FOUND in every mutation: looking at rights in a transaction locked the database for good', async () => {
+    const agent = await world.agent({ projectIds: [await world.project()] });
+    const eve = stranger();
+    const own = randomUUID();
+    await setGrant(world.em(), projectStream(own), eve.viewer.id, 'OWNER');
+    const taskId = await world.task({ projectId: own });
+    const start = { agentId: agent.id, taskId, instruction: 'Go', whenBusy: 'QUEUE' };
+    const attempts = [
+      () => archiveAgent(eve, { id: agent.id }),
+      () => update({ id: agent.id, name: 'Mine' }, eve),
+      () => startRun(eve, { ...start, priority: 'NORMAL', ignoreBlockers: false }, { timeoutSeconds: 60 }),
+      () => wakeAgent(eve, { agentId: agent.id, text: 'Hello', mode: 'NOW' }, world.targets),
+    ];
+
+    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('that is taken out of use cancels what waits, and starts nothing more', async () => {
