@@ -9,7 +9,7 @@ import type { Viewer } from './identity.ts';
 import type { Logger } from './log.ts';
 import { migrate } from './migrate.ts';
 import { openStreamHub, type StreamHub } from './stream-hub.ts';
-import { type Transaction, transact } from './transaction.ts';
+import { isInTransaction, type Transaction, transact } from './transaction.ts';
 
 /** What a room stands on, for its whole life. */
 export interface Room {
@@ -93,13 +93,33 @@ export interface RequestContext {
   transact<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
 }
 
+/**
+ * A request's rights are read over a connection of their own. Inside a transaction that would wait for another one, and
+ * with the embedded database, which has one, for ever: better a fault that every test sees, on either form.
+ */
+function outsideTransactions(grants: Grants): Grants {
+  const guard = () => {
+    if (isInTransaction()) throw new Error('Inside a transaction rights are read through its own `em`');
+  };
+  return {
+    async load(scope) {
+      guard();
+      return grants.load(scope);
+    },
+    async idsOf(prefix) {
+      guard();
+      return grants.idsOf(prefix);
+    },
+  };
+}
+
 /** Makes the context of one request, or of one event of a subscription. */
 export function createRequestContext(room: Room, viewer: Viewer, log: Logger): RequestContext {
   const em = room.orm.em.fork();
   return {
     viewer,
     em,
-    grants: createGrants(em, viewer.id),
+    grants: outsideTransactions(createGrants(em, viewer.id)),
     room,
     log,
     transact: (work) => transact({ em, doorbell: room.doorbell, actor: viewer.id }, work),

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { EventDefinition } from '../schema/events/event.ts';
@@ -13,6 +14,11 @@ export interface Transaction {
     event: { stream: string; subject: string; payload: Payload },
   ): void;
 }
+
+const insideOne = new AsyncLocalStorage<true>();
+
+/** Whether whoever asks is inside the work of a transaction. */
+export const isInTransaction = (): boolean => insideOne.getStore() === true;
 
 /** serialization_failure and deadlock_detected: PostgreSQL chose this transaction to give way. */
 const GIVE_WAY = new Set(['40001', '40P01']);
@@ -33,10 +39,11 @@ export async function transact<Result>(
     try {
       const { result, hints } = await em.fork().transactional(async (inner) => {
         const events: NewEvent[] = [];
-        const result = await work({
+        const tx: Transaction = {
           em: inner,
           publish: (definition, event) => events.push(newEvent(definition, { ...event, actor })),
-        });
+        };
+        const result = await insideOne.run(true, () => work(tx));
         await inner.flush();
         return { result, hints: await appendEvents(inner, events) };
       });

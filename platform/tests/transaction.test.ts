@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Doorbell } from '../doorbell.ts';
 import { type Hint, readEvents, readHeads } from '../event-log.ts';
-import { form } from '../testing/infrastructure.ts';
+import { createRequestContext } from '../room.ts';
+import { form, testLog } from '../testing/infrastructure.ts';
 import { type Transaction, transact } from '../transaction.ts';
 import { aNote, aStream, Note, NoteWritten, openWorld, SILENT_DOORBELL, type World } from './world.ts';
 
@@ -32,6 +33,14 @@ describe('a transaction', () => {
 
     expect(await world.em().count(Note, { id: note.id })).toBe(1);
     expect(await readEvents(world.em(), stream, 0, 10)).toMatchObject([{ seq: 1, actor: 'tests' }]);
+  });
+
+  test('does not wait for another connection to learn what its viewer may: that would be for ever', async () => {
+    const viewer = { id: crypto.randomUUID(), displayName: 'Ada', avatarUrl: null };
+    const ctx = createRequestContext(world.room, viewer, testLog);
+
+    await expect(ctx.transact(() => ctx.grants.load('project:p'))).rejects.toThrow('Inside a transaction');
+    await expect(ctx.grants.load('project:p')).resolves.toBeNull();
   });
 
   test('that fails leaves neither, and nobody hears of it', async () => {
