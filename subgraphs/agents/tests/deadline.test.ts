@@ -79,6 +79,7 @@ describe('canceling a run', () => {
   });
 
   test('a run that has ended is INVALID_TRANSITION', async () => {
+    world.simulator.set({ callbacks: 'normal' });
     const { id } = await world.start();
     await world.runIn(id, 'SUCCEEDED');
 
