@@ -64,7 +64,8 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   const loseAll = () => {
     for (const lose of [...losers]) lose();
   };
-  const client = openClient(options, loseAll);
+  const closing = new AbortController();
+  const client = openClient(options, loseAll, closing.signal);
 
   return {
     follow({ query, variables, viewer }, sink) {
@@ -96,11 +97,15 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
       });
       return () => finish(() => undefined);
     },
-    close: async () => client.dispose(),
+    async close() {
+      closing.abort();
+      await client.dispose();
+    },
   };
 }
 
-function openClient(options: UpstreamOptions, onLoss: () => void): Client {
+/** Once `closing` is aborted, the end of the socket is no loss. */
+function openClient(options: UpstreamOptions, onLoss: () => void, closing: AbortSignal): Client {
   const { url, room, key, timeoutMs, pingMs, eventBytesMax, log } = options;
   const socketOptions = { handshakeTimeout: timeoutMs, maxPayload: eventBytesMax, perMessageDeflate: false };
   class BoundedWebSocket extends WebSocket {
@@ -134,7 +139,8 @@ function openClient(options: UpstreamOptions, onLoss: () => void): Client {
         clearTimeout(pongDeadline);
         const { code, reason } = event as CloseEvent;
         // Once for each loss: every stream that looks for the room meets the same closed door.
-        if (code !== NORMAL_CLOSURE && !isLost) log.warn({ room, code, reason }, 'upstream.lost');
+        if (code !== NORMAL_CLOSURE && !isLost && !closing.aborted)
+          log.warn({ room, code, reason }, 'upstream.lost');
         isLost ||= code !== NORMAL_CLOSURE;
         onLoss();
       },
