@@ -1,6 +1,6 @@
 import type { EventDefinition } from '../schema/events/event.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import type { LoggedEvent } from './event-log.ts';
+import { type LoggedEvent, readEvents } from './event-log.ts';
 import { createRequestContext, type RequestContext } from './room.ts';
 
 /** What every event of a subscription has, as GraphQL resolves it. */
@@ -94,7 +94,7 @@ async function* translate(
           ? { __typename: 'StreamReset', reason: item.reason }
           : { __typename: 'StreamCaughtUp' }),
       };
-      if (item.kind === 'caught-up' && options.isOver) return;
+      if (item.kind === 'caught-up' && options.isOver && !(await hasMore(options, item.seq))) return;
       continue;
     }
     const { event } = item;
@@ -105,6 +105,15 @@ async function* translate(
     yield eventRoot(event, mapping);
     if (mapping.isLast(event.payload as never)) return;
   }
+}
+
+/**
+ * Whether there are events of this subscription after a position. The hub may not have read the last one yet, although
+ * the rows that came with it say that the stream is over.
+ */
+async function hasMore({ ctx, stream, subject, mappings }: FollowOptions, seq: number): Promise<boolean> {
+  const filter = { types: mappings.map(({ type }) => type), subject };
+  return (await readEvents(ctx.room.orm.em.fork(), stream, seq, 1, filter)).length > 0;
 }
 
 const eventRoot = (event: LoggedEvent, mapping: Mapping): StreamEventRoot => ({

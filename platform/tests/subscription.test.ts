@@ -8,7 +8,15 @@ import { createRequestContext, type RequestContext } from '../room.ts';
 import { type FollowOptions, follows, type StreamEventRoot, show } from '../subscription.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import { transact } from '../transaction.ts';
-import { aStream, NoteStruck, NoteWritten, numbered, openWorld, type World } from './world.ts';
+import {
+  aStream,
+  NoteStruck,
+  NoteWritten,
+  numbered,
+  openWorld,
+  SILENT_DOORBELL,
+  type World,
+} from './world.ts';
 
 const RightsChanged = defineEvent('lab.rights-changed.v1', z.object({}));
 
@@ -159,6 +167,21 @@ describe('a subscription', () => {
     const events = await subscribe(notebook, { after: encodeCursor(notebook.stream, 0), isOver: true });
 
     expect(await take(events, 3)).toEqual(['first', 'StreamCaughtUp', 'done']);
+  });
+
+  test('of a stream that is over gives its last event though the hub has not read it yet', async () => {
+    const notebook = await aNotebook();
+    const { stream } = notebook;
+    const other = await subscribe(notebook);
+    await take(other, 1);
+    await world.write(stream, ['last'], { definition: NoteStruck, doorbell: SILENT_DOORBELL });
+
+    const events = await subscribe(notebook, { after: encodeCursor(stream, 0), isOver: true });
+
+    expect(await take(events, 1)).toEqual(['StreamCaughtUp']);
+    await world.write(stream, ['after the last']); // its hint makes the hub read
+    expect(await take(events, 2)).toEqual(['last', 'done']);
+    await other.return?.();
   });
 
   test('that is left while it waits ends at once', async () => {
