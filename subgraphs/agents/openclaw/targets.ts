@@ -9,7 +9,7 @@ export interface Targets {
   get(name: string): OpenClaw;
 }
 
-export const DEFAULT_TARGET = 'default';
+const DEFAULT_TARGET = 'default';
 
 export function createTargets(config: AgentsConfig): Targets {
   const admissionTimeoutMs = config.OPENCLAW_ADMISSION_TIMEOUT_SECONDS * 1000;
