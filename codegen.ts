@@ -6,8 +6,8 @@ const SCALARS = {
   ID: 'string',
 };
 
-/** The types of a room's resolvers: `mappers` say which row stands behind which type of the schema. */
-const room = (name: string, context: string, mappers: Record<string, string>) => ({
+/** The types of a subgraph's resolvers: `mappers` say which row stands behind which type of the schema. */
+const subgraph = (name: string, context: string, mappers: Record<string, string>) => ({
   [`subgraphs/${name}/generated/resolvers.ts`]: {
     schema: ['schema/common.graphql', `schema/${name}.graphql`],
     plugins: ['typescript', 'typescript-resolvers'],
@@ -40,7 +40,7 @@ const config: CodegenConfig = {
         scalars: { DateTime: 'string', EventCursor: 'string' },
       },
     },
-    ...room('agents', 'AgentsContext', {
+    ...subgraph('agents', 'AgentsContext', {
       Agent: '../entities/agent.ts#Agent as AgentRow',
       AgentRun: '../entities/agent-run.ts#AgentRun as AgentRunRow',
       RunAttempt: '../entities/run-attempt.ts#RunAttempt as RunAttemptRow',
@@ -50,7 +50,7 @@ const config: CodegenConfig = {
       AgentRunChanged: '../resolvers/subscription.ts#AgentRunChangedRoot',
       AgentStatusChanged: '../resolvers/subscription.ts#AgentStatusChangedRoot',
     }),
-    ...room('tasks', 'TasksContext', {
+    ...subgraph('tasks', 'TasksContext', {
       Task: '../entities/task.ts#Task as TaskRow',
       BoardColumn: '../entities/board-column.ts#BoardColumn as BoardColumnRow',
       Comment: '../entities/comment.ts#Comment as CommentRow',
@@ -59,12 +59,12 @@ const config: CodegenConfig = {
       TaskRemoved: '../resolvers/subscription.ts#TaskRemovedRoot',
       CommentAdded: '../resolvers/subscription.ts#CommentAddedRoot',
     }),
-    ...room('chat', 'ChatContext', {
+    ...subgraph('chat', 'ChatContext', {
       Channel: '../entities/channel.ts#Channel as ChannelRow',
       Message: '../entities/message.ts#Message as MessageRow',
       MessageChanged: '../resolvers/subscription.ts#MessageChangedRoot',
     }),
-    ...room('projects', 'ProjectsContext', {
+    ...subgraph('projects', 'ProjectsContext', {
       Project: '../entities/project.ts#Project as ProjectRow',
       ProjectMember: '../entities/member.ts#Member as MemberRow',
       User: '../entities/user.ts#User as UserRow',

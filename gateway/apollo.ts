@@ -3,21 +3,21 @@ import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
-import type { Logger } from '../platform/log.ts';
+import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
 import { refuseCost } from './cost.ts';
 import { apolloPlugins } from './explorer.ts';
 import { limitDocument, PARSE_OPTIONS } from './limits.ts';
 import { formatPublicError, reportMissing } from './public-error.ts';
-import type { Rooms } from './rooms.ts';
+import type { Subgraphs } from './subgraphs.ts';
 import { type Graph, readGraph } from './subscriptions/plan.ts';
 import { readVariables } from './variables.ts';
 
-/** Composed from the rooms' SDL by `npm run compose`, and committed. */
+/** Composed from the subgraphs' SDL by `npm run compose`, and committed. */
 const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
 
 export interface ApolloOptions {
-  rooms: Rooms;
+  subgraphs: Subgraphs;
   isDevelopment: boolean;
   /** Whether clients may ask for the schema, and be told what they may have meant. */
   introspection: boolean;
@@ -31,7 +31,7 @@ export interface Apollo {
 
 /** Starts Apollo's gateway over the committed supergraph. It answers queries and mutations, over HTTP and WebSocket. */
 export async function startApollo({
-  rooms,
+  subgraphs,
   isDevelopment,
   introspection,
   log,
@@ -41,7 +41,7 @@ export async function startApollo({
     supergraphSdl,
     logger: log,
     // The addresses are those of the settings, not those in the supergraph.
-    buildService: ({ name }) => rooms.connection(name).dataSource,
+    buildService: ({ name }) => subgraphs.connection(name).dataSource,
     // Else anybody could have the plan of a query by sending a header.
     __exposeQueryPlanExperimental: isDevelopment,
   });

@@ -1,7 +1,7 @@
 import { v5 as uuidV5 } from 'uuid';
-import { DomainError } from '../platform/errors.ts';
-import type { Viewer } from '../platform/identity.ts';
-import { StartError } from '../platform/service.ts';
+import type { Viewer } from '../platform/identity/statement.ts';
+import { DomainError } from '../platform/input/errors.ts';
+import { StartError } from '../platform/process/service.ts';
 import type { GatewayConfig } from './config.ts';
 import { createTokenVerifier } from './token.ts';
 

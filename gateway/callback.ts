@@ -1,21 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from '../platform/log.ts';
-import type { RoomConnection, RoomResponse } from './subgraph-request.ts';
+import type { Logger } from '../platform/process/log.ts';
+import type { SubgraphConnection, SubgraphResponse } from './subgraph-request.ts';
 
-/** What the room of agents takes. More is refused before it is read. */
+/** What the agents subgraph takes. More is refused before it is read. */
 const CALLBACK_BYTES_MAX = 2_000_000;
 
 const PASSED_ON = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
 const PASSED_BACK = ['content-type', 'retry-after'];
 
 /**
- * Serves POST /agents/callback, OpenClaw's only way in: the bytes and the signature go to the room of agents, its
+ * Serves POST /agents/callback, OpenClaw's only way in: the bytes and the signature go to the agents subgraph, its
  * answer goes back. The gateway judges nothing, as it does not know the secret.
  *
- * 503 with Retry-After while the room cannot be reached: whoever calls keeps the report and sends it again.
+ * 503 with Retry-After while the subgraph cannot be reached: whoever calls keeps the report and sends it again.
  */
-export function serveCallback(app: FastifyInstance, agents: RoomConnection, log: Logger): void {
+export function serveCallback(app: FastifyInstance, agents: SubgraphConnection, log: Logger): void {
   void app.register((scope, _options, done) => {
     // The signature covers the bytes, so nothing may read them and write them anew.
     scope.removeAllContentTypeParsers();
@@ -36,13 +36,13 @@ export function serveCallback(app: FastifyInstance, agents: RoomConnection, log:
   });
 }
 
-const NOT_NOW: RoomResponse = {
+const NOT_NOW: SubgraphResponse = {
   status: 503,
   headers: { 'content-type': 'application/json', 'retry-after': '5' },
-  body: Buffer.from(JSON.stringify({ error: 'The room of agents cannot be reached now; send it again' })),
+  body: Buffer.from(JSON.stringify({ error: 'The agents subgraph cannot be reached now; send it again' })),
 };
 
-const passOn = (agents: RoomConnection, body: Buffer | null, headers: IncomingHttpHeaders) =>
+const passOn = (agents: SubgraphConnection, body: Buffer | null, headers: IncomingHttpHeaders) =>
   agents.send({ path: '/agents/callback', headers: pick(headers, PASSED_ON), body: body ?? '' });
 
 function pick(headers: Readonly<Record<string, string | string[] | undefined>>, names: readonly string[]) {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { boolean, port, ServiceConfig, wholeNumber } from '../platform/config.ts';
-import { ROOM_PORTS, type Room } from '../schema/sdl.ts';
+import { boolean, port, ServiceConfig, wholeNumber } from '../platform/process/config.ts';
+import { SUBGRAPH_PORTS, type SubgraphName } from '../schema/sdl.ts';
 
-const roomUrl = (room: Room) =>
+const subgraphUrl = (subgraph: SubgraphName) =>
   z
     .url({ protocol: /^https?$/ })
-    .default(`http://127.0.0.1:${ROOM_PORTS[room]}`)
-    .describe(`Where the room of ${room} listens.`);
+    .default(`http://127.0.0.1:${SUBGRAPH_PORTS[subgraph]}`)
+    .describe(`Where the ${subgraph} subgraph listens.`);
 
 const origins = z
   .string()
@@ -19,10 +19,10 @@ const origins = z
 
 const Settings = ServiceConfig.extend({
   GATEWAY_PORT: port(8000).describe('The port that clients connect to.'),
-  PROJECTS_URL: roomUrl('projects'),
-  TASKS_URL: roomUrl('tasks'),
-  AGENTS_URL: roomUrl('agents'),
-  CHAT_URL: roomUrl('chat'),
+  PROJECTS_URL: subgraphUrl('projects'),
+  TASKS_URL: subgraphUrl('tasks'),
+  AGENTS_URL: subgraphUrl('agents'),
+  CHAT_URL: subgraphUrl('chat'),
   SIGN_IN: z
     .enum(['development', 'oidc'])
     .describe(
@@ -40,10 +40,10 @@ const Settings = ServiceConfig.extend({
   INTROSPECTION: boolean(false).describe('Whether clients may ask for the schema with SIGN_IN=oidc too.'),
   ALLOWED_ORIGINS: origins,
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 300, 15).describe('How long a client may take to send a request.'),
-  SUBGRAPH_TIMEOUT_SECONDS: wholeNumber(1, 60, 5).describe('How long a room may take to answer.'),
-  SUBGRAPH_CONNECTIONS_MAX: wholeNumber(1, 1024, 64).describe('Connections to each room.'),
+  SUBGRAPH_TIMEOUT_SECONDS: wholeNumber(1, 60, 5).describe('How long a subgraph may take to answer.'),
+  SUBGRAPH_CONNECTIONS_MAX: wholeNumber(1, 1024, 64).describe('Connections to each subgraph.'),
   SUBGRAPH_RESPONSE_BYTES_MAX: wholeNumber(1024, 268_435_456, 10_485_760).describe(
-    'The largest answer or event that is taken from a room.',
+    'The largest answer or event that is taken from a subgraph.',
   ),
   SUBSCRIPTIONS_PER_SOCKET_MAX: wholeNumber(1, 1000, 50).describe(
     'Operations open at a time on one WebSocket.',
@@ -53,12 +53,12 @@ const Settings = ServiceConfig.extend({
     'How long a client with a full queue may read nothing before its subscription ends.',
   ),
   SUBSCRIPTION_RESUME_SECONDS: wholeNumber(1, 600, 30).describe(
-    'How long to look for a lost room before its subscriptions end.',
+    'How long to look for a lost subgraph before its subscriptions end.',
   ),
   HYDRATION_SECONDS: wholeNumber(1, 60, 8).describe(
-    'How long other rooms may take, all in all, to add their fields to an event; it is sent without them then.',
+    'How long other subgraphs may take, all in all, to add their fields to an event; it is sent without them then.',
   ),
-  HYDRATIONS_MAX: wholeNumber(1, 1000, 32).describe('Events to which other rooms add fields at a time.'),
+  HYDRATIONS_MAX: wholeNumber(1, 1000, 32).describe('Events to which other subgraphs add fields at a time.'),
 });
 
 type RawSettings = z.infer<typeof Settings>;
@@ -76,8 +76,8 @@ export const GatewayConfig = Settings.refine(...neededForOidc('AUTHENTIK_ISSUER'
 );
 export type GatewayConfig = z.infer<typeof GatewayConfig>;
 
-/** The address of each room, by the name it has in the supergraph. */
-export const roomUrls = (config: GatewayConfig): Record<Room, string> => ({
+/** The address of each subgraph, by the name it has in the supergraph. */
+export const subgraphUrls = (config: GatewayConfig): Record<SubgraphName, string> => ({
   projects: config.PROJECTS_URL,
   tasks: config.TASKS_URL,
   agents: config.AGENTS_URL,

@@ -16,7 +16,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../platform/page.ts';
+import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../platform/database/page.ts';
 
 /** Objects that a document may ask for at once, as far as can be told from its text. */
 export const OBJECTS_MAX = 50_000;
@@ -36,7 +36,7 @@ export interface CostedRequest {
 
 /**
  * Says why a request asks for too much, or null. Pages within pages multiply: ten levels of a hundred items each are
- * a short document, and more than any room can answer.
+ * a short document, and more than any subgraph can answer.
  */
 export function refuseCost(request: CostedRequest): GraphQLError | null {
   const objects = countObjects(request);
@@ -107,7 +107,7 @@ function pageItems(
     const items =
       value.kind === Kind.VARIABLE ? variables[value.name.value] : 'value' in value && value.value;
     const count = Number(items ?? Number.NaN);
-    // The room refuses what is out of bounds.
+    // The subgraph refuses what is out of bounds.
     if (Number.isFinite(count)) return Math.min(Math.max(1, count), PAGE_ITEMS_MAX);
   }
   return PAGE_ITEMS_DEFAULT;

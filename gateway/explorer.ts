@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { FastifyInstance } from 'fastify';
-import { QUIET_PLUGINS } from '../platform/graphql-server.ts';
+import { QUIET_PLUGINS } from '../platform/subgraph/graphql-server.ts';
 
 /** Apollo's plugins: the quiet ones, and in development the explorer as the page of /graphql. */
 export const apolloPlugins = (isDevelopment: boolean): ApolloServerPlugin[] =>

@@ -1,6 +1,6 @@
-import { serveHealth } from '../platform/health.ts';
-import { createLog } from '../platform/log.ts';
-import { explainListenError, type RunningService } from '../platform/service.ts';
+import { serveHealth } from '../platform/graphql/health.ts';
+import { createLog } from '../platform/process/log.ts';
+import { explainListenError, type RunningService } from '../platform/process/service.ts';
 import { startApollo } from './apollo.ts';
 import { createAuthentication } from './authentication.ts';
 import { serveCallback } from './callback.ts';
@@ -9,14 +9,14 @@ import { serveExplorer } from './explorer.ts';
 import { createHttpServer, serveHttpGraphql } from './http-server.ts';
 import { limitDocument } from './limits.ts';
 import { createOriginCheck, serveOrigins } from './origins.ts';
-import { connectRooms } from './rooms.ts';
 import { serveSockets } from './socket-server.ts';
+import { connectSubgraphs } from './subgraphs.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 
 /**
  * Starts the gateway: one port for queries and mutations over HTTP, everything over WebSocket, and OpenClaw's callback.
  *
- * It starts without its rooms, and answers UNAVAILABLE for what is theirs until they are there.
+ * It starts without its subgraphs, and answers UNAVAILABLE for what is theirs until they are there.
  * Throws StartError when the port is taken, or when nobody would be asked who they are on a public address.
  */
 export async function startGateway(config: GatewayConfig): Promise<RunningService & { port: number }> {
@@ -24,15 +24,15 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServic
   const isDevelopment = config.SIGN_IN === 'development';
   const introspection = isDevelopment || config.INTROSPECTION;
   const authenticate = createAuthentication(config);
-  const rooms = connectRooms(config, log);
-  const { server, graph } = await startApollo({ rooms, isDevelopment, introspection, log });
+  const subgraphs = connectSubgraphs(config, log);
+  const { server, graph } = await startApollo({ subgraphs, isDevelopment, introspection, log });
   const subscriptions = createSubscriptions({
     ...subscriptionBounds(config),
     graph,
     rules: [limitDocument],
     hideSuggestions: !introspection,
-    dataSources: rooms.dataSources,
-    upstream: (room) => rooms.upstream(room),
+    dataSources: subgraphs.dataSources,
+    upstream: (subgraph) => subgraphs.upstream(subgraph),
     log,
   });
   const isAllowed = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
@@ -45,8 +45,8 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServic
     schema: graph.apiSchema,
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
   });
-  serveCallback(app, rooms.connection('agents'), log);
-  // The supergraph is loaded by now. No room is asked: one that is down must not take the others with it.
+  serveCallback(app, subgraphs.connection('agents'), log);
+  // The supergraph is loaded by now. No subgraph is asked: one that is down must not take the others with it.
   serveHealth(app, async () => true);
   if (isDevelopment) serveExplorer(app);
   try {
@@ -62,7 +62,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServic
       await sockets.close();
       await app.close();
       await server.stop();
-      await rooms.close();
+      await subgraphs.close();
     },
   };
 }

@@ -8,9 +8,9 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { answerHttpErrors } from '../platform/http-error.ts';
-import type { Viewer } from '../platform/identity.ts';
-import type { Logger } from '../platform/log.ts';
+import { answerHttpErrors } from '../platform/graphql/http-error.ts';
+import type { Viewer } from '../platform/identity/statement.ts';
+import type { Logger } from '../platform/process/log.ts';
 import type { Authenticate } from './authentication.ts';
 import type { GatewayContext } from './context.ts';
 import { NESTS_TOO_DEEP, nestsTooDeep, REQUEST_BYTES_MAX } from './limits.ts';

@@ -1,21 +1,21 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { formatError } from '../platform/format-error.ts';
-import type { Logger } from '../platform/log.ts';
+import { formatError } from '../platform/graphql/format-error.ts';
+import type { Logger } from '../platform/process/log.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 
 /** An error of the gateway's own, by a code of the table. */
 export const publicError = (code: ErrorCode, message: string, extensions: object = {}): GraphQLError =>
   new GraphQLError(message, { extensions: { code, ...extensions } });
 
-/** The gateway's word for a room that cannot be reached, hangs or says what it should not. */
+/** The gateway's word for a subgraph that cannot be reached, hangs or says what it should not. */
 export const unavailable = (serviceName: string, why: string): GraphQLError =>
-  publicError('UNAVAILABLE', `The room of ${serviceName} ${why}. Try again later.`, { serviceName });
+  publicError('UNAVAILABLE', `The ${serviceName} subgraph ${why}. Try again later.`, { serviceName });
 
 /**
  * What a client sees of an error.
  *
- * A room's error passes with its code, its field and its error id: the room has formatted it already, and the
- * gateway's executor marks it with the room's name. The client's own mistakes pass; everything else is masked by
+ * A subgraph's error passes with its code, its field and its error id: the subgraph has formatted it already, and the
+ * gateway's executor marks it with the subgraph's name. The client's own mistakes pass; everything else is masked by
  * `formatError` of the platform, which logs it.
  */
 export function formatPublicError(error: unknown, log: Logger): GraphQLFormattedError {
@@ -39,7 +39,7 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
   };
 }
 
-/** Said by a room or by `publicError`, rather than thrown by some library. */
+/** Said by a subgraph or by `publicError`, rather than thrown by some library. */
 const isOurs = ({ extensions }: GraphQLError): boolean =>
   typeof extensions['serviceName'] === 'string' ||
   (typeof extensions['code'] === 'string' && extensions['code'] in OWN_CODES);
@@ -55,7 +55,7 @@ interface Answer {
 /**
  * Makes GraphQL errors of what the gateway's executor found missing.
  *
- * A room that answers null for an entity, because it does not exist or may not be seen, leaves nothing where a field
+ * A subgraph that answers null for an entity, because it does not exist or may not be seen, leaves nothing where a field
  * must not be null. The executor nulls the parent as it should, but tells it only in `extensions.valueCompletion`,
  * where no client looks.
  */

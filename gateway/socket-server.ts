@@ -12,9 +12,9 @@ import {
 } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { DomainError } from '../platform/errors.ts';
-import { type SocketExtra, serveGraphqlSockets } from '../platform/graphql-sockets.ts';
-import type { Logger } from '../platform/log.ts';
+import { type SocketExtra, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
+import { DomainError } from '../platform/input/errors.ts';
+import type { Logger } from '../platform/process/log.ts';
 import type { Authenticate, SignIn } from './authentication.ts';
 import type { GatewayContext } from './context.ts';
 import { REQUEST_BYTES_MAX } from './limits.ts';

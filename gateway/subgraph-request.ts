@@ -1,13 +1,13 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLError } from 'graphql';
 import { Pool } from 'undici';
-import { type SigningKey, signViewer } from '../platform/identity.ts';
-import type { Logger } from '../platform/log.ts';
+import { type SigningKey, signViewer } from '../platform/identity/statement.ts';
+import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
 import { unavailable } from './public-error.ts';
 
-export interface RoomConnectionOptions {
-  /** The room's name in the supergraph, which is also the audience of what is signed for it. */
+export interface SubgraphConnectionOptions {
+  /** The subgraph's name in the supergraph, which is also the audience of what is signed for it. */
   name: string;
   url: string;
   key: SigningKey;
@@ -17,44 +17,44 @@ export interface RoomConnectionOptions {
   log: Logger;
 }
 
-/** The gateway's connections to a room. */
-export interface RoomConnection {
+/** The gateway's connections to a subgraph. */
+export interface SubgraphConnection {
   readonly name: string;
   readonly url: string;
   readonly dataSource: GraphQLDataSource<GatewayContext>;
-  /** Bounded like every request to the room; throws what undici throws. */
-  send(request: RoomRequest): Promise<RoomResponse>;
+  /** Bounded like every request to the subgraph; throws what undici throws. */
+  send(request: SubgraphRequest): Promise<SubgraphResponse>;
   close(): Promise<void>;
 }
 
-interface RoomRequest {
+interface SubgraphRequest {
   path: string;
   headers: Record<string, string>;
   body: string | Buffer;
   timeoutMs?: number;
 }
 
-export interface RoomResponse {
+export interface SubgraphResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
 }
 
-/** Rooms keep an idle connection for 75 s; whoever closes first must be the gateway, or a request meets a closed socket. */
+/** Subgraphs keep an idle connection for 75 s; whoever closes first must be the gateway, or a request meets a closed socket. */
 const IDLE_MS = { usual: 30_000, atMost: 60_000 };
 
-/** A connection that was lost before an answer came, as when the room closed it at the same moment. */
+/** A connection that was lost before an answer came, as when the subgraph closed it at the same moment. */
 const LOST_CONNECTION = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 class ResponseTooLarge extends Error {}
 
 /**
- * Connects to a room over a bounded pool of connections.
+ * Connects to a subgraph over a bounded pool of connections.
  *
- * A room learns who asks, signed, and a request id: nothing else of what the client sent reaches it. What goes wrong
- * on the way becomes an UNAVAILABLE error of that room, so that the other rooms' data still reach the client.
+ * A subgraph learns who asks, signed, and a request id: nothing else of what the client sent reaches it. What goes wrong
+ * on the way becomes an UNAVAILABLE error of that subgraph, so that the other subgraphs' data still reach the client.
  */
-export function connectRoom(options: RoomConnectionOptions): RoomConnection {
+export function connectSubgraph(options: SubgraphConnectionOptions): SubgraphConnection {
   const { name, timeoutMs, responseBytesMax } = options;
   const { origin, pathname } = new URL(options.url);
   const basePath = pathname.replace(/\/$/, '');
@@ -67,7 +67,7 @@ export function connectRoom(options: RoomConnectionOptions): RoomConnection {
     keepAliveMaxTimeout: IDLE_MS.atMost,
   });
 
-  const send = async ({ path, headers, body, timeoutMs: within = timeoutMs }: RoomRequest) => {
+  const send = async ({ path, headers, body, timeoutMs: within = timeoutMs }: SubgraphRequest) => {
     const response = await pool.request({
       method: 'POST',
       path: basePath + path,
@@ -110,8 +110,8 @@ interface Answer {
 
 /** Never throws: an error that is thrown here would reach the client as a bare Error, without a code. */
 async function ask(
-  { name, key, timeoutMs, log }: RoomConnectionOptions,
-  send: RoomConnection['send'],
+  { name, key, timeoutMs, log }: SubgraphConnectionOptions,
+  send: SubgraphConnection['send'],
   { request, context }: Question,
 ): Promise<Answer> {
   const { viewer, requestId, deadlineAt } = context as GatewayContext;
@@ -137,7 +137,7 @@ async function ask(
   try {
     return readAnswer(await retryLost(attempt, !request.query?.startsWith('mutation')), name, log);
   } catch (err) {
-    log.warn({ err, room: name, requestId }, 'room.unavailable');
+    log.warn({ err, subgraph: name, requestId }, 'subgraph.unavailable');
     return { errors: [unavailable(name, whatHappened(err))] };
   }
 }
@@ -152,10 +152,10 @@ async function retryLost<Result>(attempt: () => Promise<Result>, isQuery: boolea
   }
 }
 
-function readAnswer({ status, body }: RoomResponse, name: string, log: Logger): Answer {
-  // A room refuses only what the gateway did not sign: the keys differ, or the clocks. No sign-in of the client helps.
+function readAnswer({ status, body }: SubgraphResponse, name: string, log: Logger): Answer {
+  // A subgraph refuses only what the gateway did not sign: the keys differ, or the clocks. No sign-in of the client helps.
   if (status === 401) {
-    log.error({ room: name }, 'room.refused-signature');
+    log.error({ subgraph: name }, 'subgraph.refused-signature');
     return { errors: [unavailable(name, 'does not know this gateway')] };
   }
   const answer = parseAnswer(body);

@@ -9,9 +9,9 @@ import {
 import { request } from 'undici';
 import { v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
-import { DomainError } from '../platform/errors.ts';
-import type { Viewer } from '../platform/identity.ts';
-import { cutText } from '../platform/text.ts';
+import type { Viewer } from '../platform/identity/statement.ts';
+import { DomainError } from '../platform/input/errors.ts';
+import { cutText } from '../platform/input/text.ts';
 import type { Authenticate } from './authentication.ts';
 
 export interface TokenVerifierOptions {

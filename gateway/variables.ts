@@ -1,5 +1,5 @@
 import { GraphQLError, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
-import { cutText } from '../platform/text.ts';
+import { cutText } from '../platform/input/text.ts';
 
 /** Values in the variables of a request, those in lists and objects included. */
 const VALUES_MAX = 2_000;

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { readConfig } from '../platform/config.ts';
+import { readConfig } from '../platform/process/config.ts';
 import { startRealSubject } from './real-subject.ts';
 import { startSimulatorSubject } from './simulator-subject.ts';
 import type { Subject } from './subject.ts';

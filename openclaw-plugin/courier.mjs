@@ -156,7 +156,7 @@ export function createCourier({ settings, outbox, log, clock }) {
   function enter(letter, body) {
     if (entries.size >= ENTRIES_MAX) {
       hasMoreOnDisk = true;
-      if (body) log.error(`callback ${letter.webhookId} is lost: neither disk nor memory has room`);
+      if (body) log.error(`callback ${letter.webhookId} is lost: neither disk nor memory has space`);
       return;
     }
     entries.set(letter.name, { letter, body, attempts: 0, dueAt: clock.now() });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { port, wholeNumber } from '../platform/config.ts';
+import { port, wholeNumber } from '../platform/process/config.ts';
 
 const token = (what: string) => z.string().min(8, 'must have at least 8 characters').describe(what);
 

@@ -1,6 +1,6 @@
-import { readConfig } from '../platform/config.ts';
-import { createLog } from '../platform/log.ts';
-import { explainListenError, type RunningService, startService } from '../platform/service.ts';
+import { readConfig } from '../platform/process/config.ts';
+import { createLog } from '../platform/process/log.ts';
+import { explainListenError, type RunningService, startService } from '../platform/process/service.ts';
 import { Config } from './config.ts';
 import { startSimulator } from './simulator.ts';
 

@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { graphql } from '../generated/client/index.ts';
-import { port, readConfig } from '../platform/config.ts';
+import { port, readConfig } from '../platform/process/config.ts';
 import { type BoardClient, connectBoard } from './board-client.ts';
 
 const { GATEWAY_PORT } = readConfig(z.object({ GATEWAY_PORT: port(8000) }));

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { GatewayConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { startSimulator } from '../openclaw-simulator/simulator.ts';
-import { ConfigError, readConfig } from '../platform/config.ts';
-import { createLocalDoorbell } from '../platform/doorbell.ts';
-import { openEmbeddedDatabase } from '../platform/embedded.ts';
-import { createLog, type Logger } from '../platform/log.ts';
-import type { Infrastructure } from '../platform/room.ts';
-import type { RunningService } from '../platform/service.ts';
+import { openEmbeddedDatabase } from '../platform/database/embedded.ts';
+import { createLocalDoorbell } from '../platform/event-log/doorbell.ts';
+import { ConfigError, readConfig } from '../platform/process/config.ts';
+import { createLog, type Logger } from '../platform/process/log.ts';
+import type { RunningService } from '../platform/process/service.ts';
+import type { Infrastructure } from '../platform/subgraph/subgraph.ts';
 import { AgentsConfig } from '../subgraphs/agents/config.ts';
 import { startAgents } from '../subgraphs/agents/subgraph.ts';
 import { ChatConfig } from '../subgraphs/chat/config.ts';
@@ -28,7 +28,7 @@ const EmbeddedConfig = z.object({
 /** Long enough for a person to see a run at work. */
 const SIMULATED_RUN_MS = 2_000;
 
-/** Starts the database, OpenClaw's stand-in, the four rooms and the gateway, in this order, and says where they are. */
+/** Starts the database, OpenClaw's stand-in, the four subgraphs and the gateway, in this order, and says where they are. */
 export async function startEverything(): Promise<RunningService> {
   const { DATA_DIR, LOG_LEVEL, OPENCLAW_URL } = readConfig(EmbeddedConfig);
   const log = createLog('team-board', LOG_LEVEL);
@@ -66,7 +66,7 @@ export async function startEverything(): Promise<RunningService> {
     console.log(
       welcome({
         port: gateway.port,
-        rooms: [projects, tasks, agents, chat],
+        subgraphs: [projects, tasks, agents, chat],
         folder: DATA_DIR,
         openClawUrl: OPENCLAW_URL,
         isDevelopment: settings.gateway.SIGN_IN === 'development',
@@ -129,13 +129,13 @@ function readSettings(logLevel: string, simulator: Awaited<ReturnType<typeof sta
 
 const welcome = ({
   port,
-  rooms,
+  subgraphs,
   folder,
   openClawUrl,
   isDevelopment,
 }: {
   port: number;
-  rooms: { port: number }[];
+  subgraphs: { port: number }[];
   folder: string;
   openClawUrl: string | undefined;
   isDevelopment: boolean;
@@ -144,7 +144,7 @@ Team Board is running, all of it in this process; its rows are in ${folder}.
 
   GraphQL    http://127.0.0.1:${port}/graphql     subscriptions over graphql-ws at the same address
   Explorer   http://127.0.0.1:${port}/            open it in a browser
-  Health     http://127.0.0.1:${port}/readyz      and /livez; the rooms on ports ${rooms.map((room) => room.port).join(', ')} have both too
+  Health     http://127.0.0.1:${port}/readyz      and /livez; the subgraphs on ports ${subgraphs.map((subgraph) => subgraph.port).join(', ')} have both too
   OpenClaw   ${openClawUrl ?? 'the simulator: no model is asked, no work is done. Set OPENCLAW_URL for a real one.'}
   Sign-in    ${isDevelopment ? 'none: everybody on this machine is the development viewer, and nobody else can connect.' : 'access tokens of AUTHENTIK_ISSUER'}
 

@@ -1,24 +1,24 @@
-/** One room's migrations, forward and back: `npm run migrate -- status|up|down <room> [--to <migration>]`. */
+/** One subgraph's migrations, forward and back: `npm run migrate -- status|up|down <subgraph> [--to <migration>]`. */
 import { parseArgs } from 'node:util';
-import { ConfigError, RoomConfig, readConfig } from '../platform/config.ts';
-import { type DatabaseSource, openDatabase } from '../platform/database.ts';
-import { createLog } from '../platform/log.ts';
-import { migrate, migrateDown, readMigrations } from '../platform/migrate.ts';
-import { StartError } from '../platform/service.ts';
-import { ROOMS, type Room } from '../schema/sdl.ts';
+import { type DatabaseSource, openDatabase } from '../platform/database/database.ts';
+import { migrate, migrateDown, readMigrations } from '../platform/database/migrate.ts';
+import { ConfigError, readConfig, SubgraphConfig } from '../platform/process/config.ts';
+import { createLog } from '../platform/process/log.ts';
+import { StartError } from '../platform/process/service.ts';
+import { SUBGRAPHS, type SubgraphName } from '../schema/sdl.ts';
 import { AGENTS_DATABASE } from '../subgraphs/agents/database.ts';
 import { CHAT_DATABASE } from '../subgraphs/chat/database.ts';
 import { PROJECTS_DATABASE } from '../subgraphs/projects/database.ts';
 import { TASKS_DATABASE } from '../subgraphs/tasks/database.ts';
 
 const COMMANDS = ['status', 'up', 'down'] as const;
-const USAGE = `Usage: npm run migrate -- <command> <room> [--to <migration>]
+const USAGE = `Usage: npm run migrate -- <command> <subgraph> [--to <migration>]
 
   status   say what the database at DATABASE_URL has, and what it has not
   up       apply what it has not
   down     take back the newest; with --to all that came after that one, and the rows with it
 
-Rooms: ${ROOMS.join(', ')}
+Subgraphs: ${SUBGRAPHS.join(', ')}
 A step that needs longer than DATABASE_STATEMENT_TIMEOUT_SECONDS (5) fails and changes nothing; set more for it.`;
 
 const DATABASES = {
@@ -28,7 +28,7 @@ const DATABASES = {
   chat: CHAT_DATABASE,
 };
 
-const MigrateConfig = RoomConfig.pick({
+const MigrateConfig = SubgraphConfig.pick({
   LOG_LEVEL: true,
   DATABASE_URL: true,
   DATABASE_STATEMENT_TIMEOUT_SECONDS: true,
@@ -36,7 +36,7 @@ const MigrateConfig = RoomConfig.pick({
 
 interface Task {
   command: (typeof COMMANDS)[number];
-  room: Room;
+  subgraph: SubgraphName;
   to: string | undefined;
 }
 
@@ -49,18 +49,18 @@ function readTask(words: string[]): Task {
       options: { to: { type: 'string' } },
     });
     const command = COMMANDS.find((known) => known === positionals[0]);
-    const room = ROOMS.find((known) => known === positionals[1]);
+    const subgraph = SUBGRAPHS.find((known) => known === positionals[1]);
     if (!command) throw new Error(`There is no command ${positionals[0] ?? '(none was given)'}.`);
-    if (!room) throw new Error(`There is no room ${positionals[1] ?? '(none was given)'}.`);
+    if (!subgraph) throw new Error(`There is no subgraph ${positionals[1] ?? '(none was given)'}.`);
     if (positionals.length > 2) throw new Error(`${positionals[2]} is one word too many.`);
     if (values.to !== undefined && command !== 'down') throw new Error('--to belongs to down.');
-    return { command, room, to: values.to };
+    return { command, subgraph, to: values.to };
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
-async function run({ command, room, to }: Task): Promise<void> {
+async function run({ command, subgraph, to }: Task): Promise<void> {
   const config = readConfig(MigrateConfig);
   const log = createLog('migrate', config.LOG_LEVEL);
   const source: DatabaseSource = {
@@ -69,7 +69,7 @@ async function run({ command, room, to }: Task): Promise<void> {
     connectionsMax: 2,
     statementTimeoutSeconds: config.DATABASE_STATEMENT_TIMEOUT_SECONDS,
   };
-  const orm = await openDatabase({ ...DATABASES[room], room, source, log });
+  const orm = await openDatabase({ ...DATABASES[subgraph], subgraph, source, log });
   try {
     if (command === 'up') await migrate(orm, source, log);
     if (command === 'down') {

@@ -1,8 +1,8 @@
 /** The whole system in one process, with nothing to install beside npm packages: see README.md, "Start". */
 
 import { z } from 'zod';
-import { readConfig } from '../platform/config.ts';
-import { startService } from '../platform/service.ts';
+import { readConfig } from '../platform/process/config.ts';
+import { startService } from '../platform/process/service.ts';
 import { startEverything } from './everything.ts';
 
 const PARENT_SWEEP_MS = 250;

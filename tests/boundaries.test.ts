@@ -43,7 +43,7 @@ const imports: Import[] = sources.flatMap((from) =>
 );
 
 const top = (file: string) => file.split('/')[0] ?? '';
-const room = (file: string) => (top(file) === 'subgraphs' ? file.split('/')[1] : undefined);
+const subgraph = (file: string) => (top(file) === 'subgraphs' ? file.split('/')[1] : undefined);
 /** Tests of a part may use what serves tests: the simulator, for instance. */
 const isTest = (file: string) =>
   file.includes('/tests/') || ['tests', 'bench', 'openclaw-contract'].includes(top(file));
@@ -60,15 +60,16 @@ describe('the import order', () => {
     expect(offending(({ from, to }) => level(to) > level(from))).toEqual([]);
   });
 
-  test('no room imports another', () => {
+  test('no subgraph imports another', () => {
     expect(
       offending(
-        ({ from, to }) => room(from) !== undefined && room(to) !== undefined && room(from) !== room(to),
+        ({ from, to }) =>
+          subgraph(from) !== undefined && subgraph(to) !== undefined && subgraph(from) !== subgraph(to),
       ),
     ).toEqual([]);
   });
 
-  test('gateway, simulator and plugin know neither the rooms nor each other', () => {
+  test('gateway, simulator and plugin know neither the subgraphs nor each other', () => {
     const crosses = ({ from, to }: Import) =>
       !isTest(from) &&
       level(from) === 2 &&
@@ -84,13 +85,15 @@ describe('the import order', () => {
   });
 });
 
-describe('inside a room', () => {
+describe('inside a subgraph', () => {
   const ORDER = ['entities', 'operations', 'resolvers'];
   const floor = (file: string) => ORDER.indexOf(file.split('/')[2] ?? '');
 
   test('entities know no operations, operations no resolvers', () => {
     expect(
-      offending(({ from, to }) => room(from) !== undefined && floor(from) >= 0 && floor(to) > floor(from)),
+      offending(
+        ({ from, to }) => subgraph(from) !== undefined && floor(from) >= 0 && floor(to) > floor(from),
+      ),
     ).toEqual([]);
   });
 
@@ -112,7 +115,7 @@ describe('inside a room', () => {
     expect(opening).toEqual([]);
   });
 
-  test('all rooms have the same files at their doors', () => {
+  test('all subgraphs have the same files at their doors', () => {
     const DOORS = [
       'README.md',
       'access.ts',

@@ -24,7 +24,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as {
 const { postgres: _postgres, redis: _redis, ...ours } = compose.services;
 
 describe('docker-compose.yml', () => {
-  test('has a container for the gateway and each room, and its command is there', () => {
+  test('has a container for the gateway and each subgraph, and its command is there', () => {
     expect(Object.keys(ours).sort()).toEqual(['agents', 'chat', 'gateway', 'projects', 'tasks']);
     for (const { command } of Object.values(ours)) {
       expect(command[0]).toBe('node');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { GatewayConfig } from '../gateway/config.ts';
-import { ConfigError, readConfig } from '../platform/config.ts';
+import { ConfigError, readConfig } from '../platform/process/config.ts';
 import { AgentsConfig } from '../subgraphs/agents/config.ts';
 import { ChatConfig } from '../subgraphs/chat/config.ts';
 import { ProjectsConfig } from '../subgraphs/projects/config.ts';

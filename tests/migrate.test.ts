@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, form } from '../platform/testing/infrastructure.ts';
-import { ROOMS } from '../schema/sdl.ts';
+import { SUBGRAPHS } from '../schema/sdl.ts';
 
 const SCRIPT = fileURLToPath(new URL('../scripts/migrate.ts', import.meta.url));
 
@@ -21,8 +21,8 @@ describe('npm run migrate', () => {
   test.each([
     [[], 'There is no command (none was given).'],
     [['sideways', 'agents'], 'There is no command sideways.'],
-    [['up'], 'There is no room (none was given).'],
-    [['up', 'kitchen'], 'There is no room kitchen.'],
+    [['up'], 'There is no subgraph (none was given).'],
+    [['up', 'kitchen'], 'There is no subgraph kitchen.'],
     [['up', 'agents', 'chat'], 'chat is one word too many.'],
     [['up', 'agents', '--to', '0001-agents'], '--to belongs to down.'],
     [['down', 'agents', '--force'], "Unknown option '--force'"],
@@ -33,7 +33,7 @@ describe('npm run migrate', () => {
 
     expect([code, said]).toEqual([1, '']);
     expect(complained).toContain(problem);
-    expect(complained).toContain('Usage: npm run migrate -- <command> <room>');
+    expect(complained).toContain('Usage: npm run migrate -- <command> <subgraph>');
     expect(complained).not.toContain('    at ');
   });
 
@@ -54,21 +54,24 @@ if (form === 'services') {
     afterAll(() => database.drop());
     const onServer = (...words: string[]) => migrate(words, { DATABASE_URL: database.url });
 
-    test.each(ROOMS)('brings the room of %s up, back and up again, and says what is so', async (room) => {
-      const first = await onServer('status', room);
-      const names = first.said.split('\n').map((line) => line.replace('pending     ', ''));
-      const all = (word: string) => names.map((name) => `${word.padEnd(12)}${name}`).join('\n');
-      expect(first).toEqual({ code: 0, said: all('pending'), complained: '' });
-      expect(names[0]).toMatch(/^0001-/);
+    test.each(SUBGRAPHS)(
+      'brings the subgraph of %s up, back and up again, and says what is so',
+      async (subgraph) => {
+        const first = await onServer('status', subgraph);
+        const names = first.said.split('\n').map((line) => line.replace('pending     ', ''));
+        const all = (word: string) => names.map((name) => `${word.padEnd(12)}${name}`).join('\n');
+        expect(first).toEqual({ code: 0, said: all('pending'), complained: '' });
+        expect(names[0]).toMatch(/^0001-/);
 
-      expect(await onServer('up', room)).toMatchObject({ code: 0, said: all('applied') });
-      const newest = names.at(-1)!;
-      const { said } = await onServer('down', room);
-      expect(said.split('\n')).toEqual(
-        expect.arrayContaining([`taken back  ${newest}`, `pending     ${newest}`]),
-      );
-      expect(await onServer('up', room)).toMatchObject({ code: 0, said: all('applied') });
-    });
+        expect(await onServer('up', subgraph)).toMatchObject({ code: 0, said: all('applied') });
+        const newest = names.at(-1)!;
+        const { said } = await onServer('down', subgraph);
+        expect(said.split('\n')).toEqual(
+          expect.arrayContaining([`taken back  ${newest}`, `pending     ${newest}`]),
+        );
+        expect(await onServer('up', subgraph)).toMatchObject({ code: 0, said: all('applied') });
+      },
+    );
 
     test('in two processes at once is done by one, and both end up fine', async () => {
       await onServer('down', 'projects');

@@ -15,7 +15,7 @@ import { API_FILE, apiSchemaOf, composeSupergraph, SUPERGRAPH_FILE } from '../sc
 import { ERROR_CODES } from '../schema/errors.ts';
 import { RUN_STATES } from '../schema/events/agents.ts';
 import { ROLES } from '../schema/roles.ts';
-import { ROOMS, roomSdl } from '../schema/sdl.ts';
+import { SUBGRAPHS, subgraphSdl } from '../schema/sdl.ts';
 
 const api = buildSchema(readFileSync(API_FILE, 'utf8'));
 const valuesOf = (name: string) => {
@@ -25,17 +25,17 @@ const valuesOf = (name: string) => {
 };
 
 describe('the schema', () => {
-  test('the committed supergraph and API schema are what the rooms compose to', () => {
+  test('the committed supergraph and API schema are what the subgraphs compose to', () => {
     const supergraph = composeSupergraph();
     expect(readFileSync(SUPERGRAPH_FILE, 'utf8') === supergraph).toBe(true);
     expect(readFileSync(API_FILE, 'utf8') === apiSchemaOf(supergraph)).toBe(true);
   });
 
-  test('every type, field, argument-carrying input and enum value of every room is described', () => {
+  test('every type, field, argument-carrying input and enum value of every subgraph is described', () => {
     const bare: string[] = [];
-    for (const room of ROOMS) {
-      const path: string[] = [room];
-      visit(roomSdl(room), {
+    for (const subgraph of SUBGRAPHS) {
+      const path: string[] = [subgraph];
+      visit(subgraphSdl(subgraph), {
         enter(node, key, _parent, _path, ancestors) {
           const isDefinition =
             /^(ObjectType|InterfaceType|InputObjectType|EnumType|ScalarType)Definition$/.test(node.kind) ||

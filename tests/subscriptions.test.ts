@@ -28,7 +28,7 @@ const BOARD = `subscription ($projectId: ID!, $after: EventCursor) {
     ... on TaskChanged { task { title project { name viewerRole } reporter { displayName } activeRun { id } } } } }`;
 
 let counter = 0;
-/** Creates a task; repeated with the same key while its room is away, which makes one task of it all the same. */
+/** Creates a task; repeated with the same key while its subgraph is away, which makes one task of it all the same. */
 async function createTask(): Promise<string> {
   const title = `Task ${counter++}`;
   await until('the task is created', async () => {
@@ -53,7 +53,7 @@ async function followBoard(after?: string) {
 }
 
 describe('a subscription', () => {
-  test('brings the fields of all rooms with each event', async () => {
+  test('brings the fields of all subgraphs with each event', async () => {
     const board = await followBoard();
     const title = await createTask();
     await until('it is there', () => board.titles().length === 1);
@@ -87,9 +87,9 @@ describe('a subscription', () => {
     after.end();
   });
 
-  // Where rooms are processes of their own, one of them can go while the client's socket stays.
+  // Where subgraphs are processes of their own, one of them can go while the client's socket stays.
   if (form === 'services') {
-    test('goes on by itself when its room is killed, three times, amid changes', async () => {
+    test('goes on by itself when its subgraph is killed, three times, amid changes', async () => {
       const board = await followBoard();
       const titles: string[] = [];
       for (let round = 0; round < 3; round++) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { SimulatorOptions } from '../openclaw-simulator/options.ts';
 import { type Simulator, startSimulator } from '../openclaw-simulator/simulator.ts';
-import { openEmbeddedDatabase } from '../platform/embedded.ts';
+import { openEmbeddedDatabase } from '../platform/database/embedded.ts';
 import {
   createTestDatabase,
   type Form,

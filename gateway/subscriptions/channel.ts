@@ -3,7 +3,7 @@ import type { Group } from './group.ts';
 import type { EventFetches } from './hydration.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 
-/** A stream of a room and the groups that follow it. */
+/** A stream of a subgraph and the groups that follow it. */
 export interface Channel {
   /** The group of that key, made when it is new. */
   group(key: string, create: () => { group: Group; changesEvent: boolean }): Group;

@@ -30,7 +30,7 @@ interface Item {
   number: number;
 }
 
-/** Events of one group whose other rooms are asked at the same time. */
+/** Events of one group whose other subgraphs are asked at the same time. */
 const CONCURRENCY = 4;
 
 export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): Group {

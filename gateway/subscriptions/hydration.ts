@@ -6,7 +6,7 @@ import {
 } from '@apollo/gateway';
 import { bulkhead } from 'cockatiel';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
-import type { Logger } from '../../platform/log.ts';
+import type { Logger } from '../../platform/process/log.ts';
 import type { GatewayContext } from '../context.ts';
 import { formatPublicError, reportMissing } from '../public-error.ts';
 import type { Graph, SubscriptionPlan } from './plan.ts';
@@ -23,7 +23,7 @@ type Question = Parameters<GraphQLDataSource['process']>[0];
 export interface HydratorOptions {
   graph: Graph;
   dataSources: ReadonlyMap<string, GraphQLDataSource>;
-  /** How long other rooms may take for one event, all in all; what is missing then is reported as unavailable. */
+  /** How long other subgraphs may take for one event, all in all; what is missing then is reported as unavailable. */
   withinMs: number;
   concurrencyMax: number;
   log: Logger;
@@ -38,7 +38,7 @@ export interface Hydration {
 }
 
 /**
- * Makes what turns a room's event into a client's result: the plan is run by the gateway's own executor, with the
+ * Makes what turns a subgraph's event into a client's result: the plan is run by the gateway's own executor, with the
  * event as the answer to the primary fetch. Never throws.
  */
 export function createHydrator(options: HydratorOptions) {

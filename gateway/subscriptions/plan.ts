@@ -24,12 +24,12 @@ export interface SubscriptionPlan {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly operationName: string | undefined;
-  /** The fetch that the owning room answers with a stream. */
+  /** The fetch that the owning subgraph answers with a stream. */
   readonly primary: FetchNode;
   readonly shape: StreamShape;
-  /** What is run for each event: the primary fetch, which the event answers, and then the other rooms. */
+  /** What is run for each event: the primary fetch, which the event answers, and then the other subgraphs. */
   readonly eventPlan: QueryPlan;
-  /** Other rooms are asked for each event. */
+  /** Other subgraphs are asked for each event. */
   readonly asksOthers: boolean;
   /** Running the plan changes the event that it is given. */
   readonly changesEvent: boolean;

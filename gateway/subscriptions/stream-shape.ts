@@ -14,9 +14,9 @@ import {
   visit,
 } from 'graphql';
 
-/** What the gateway needs to know of a room's stream to follow it, beyond what the client selected. */
+/** What the gateway needs to know of a subgraph's stream to follow it, beyond what the client selected. */
 export interface StreamShape {
-  /** The primary fetch of the plan, as it is sent to the room: each event tells its position and its type too. */
+  /** The primary fetch of the plan, as it is sent to the subgraph: each event tells its position and its type too. */
   readonly query: string;
   /** The same from the position that the variable holds. */
   readonly resume: { readonly query: string; readonly variable: string };

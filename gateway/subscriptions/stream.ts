@@ -1,26 +1,26 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { Viewer } from '../../platform/identity.ts';
+import type { Viewer } from '../../platform/identity/statement.ts';
 import { unavailable } from '../public-error.ts';
 import type { StreamShape } from './stream-shape.ts';
 import type { Upstream } from './upstream.ts';
 
-/** A room's stream that outlives the socket it comes over. */
+/** A subgraph's stream that outlives the socket it comes over. */
 export interface Stream {
   /** Stops the events until `resume`, without losing any. */
   pause(): void;
   resume(): void;
-  /** What tells a newcomer where the stream is; null while it has not caught up, as the room will tell it then. */
+  /** What tells a newcomer where the stream is; null while it has not caught up, as the subgraph will tell it then. */
   greeting(): FormattedExecutionResult | null;
   close(): void;
 }
 
 export interface StreamOptions {
-  room: string;
+  subgraph: string;
   upstream: Upstream;
   shape: StreamShape;
   variables: Record<string, unknown>;
   viewer: Viewer;
-  /** How long the room may take to begin the stream. */
+  /** How long the subgraph may take to begin the stream. */
   startMs: number;
   /** How long to try to go on after a loss. */
   resumeMs: number;
@@ -31,17 +31,17 @@ export interface StreamOptions {
 
 const RETRY_MS = { first: 100, most: 5_000 };
 
-/** Jittered, so that a thousand streams do not fall upon a room that has just come back. */
+/** Jittered, so that a thousand streams do not fall upon a subgraph that has just come back. */
 const retryDelayMs = (attempt: number) =>
   Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** attempt) * (0.5 + Math.random() / 2);
 
 /**
- * Follows a room's stream and, when the socket is lost, goes on after the last event: no event is missed, none comes
- * twice, and the room's "caught up" after such a loss is kept from the clients, for whom nothing happened.
- * Ends with UNAVAILABLE when the room does not come back in time.
+ * Follows a subgraph's stream and, when the socket is lost, goes on after the last event: no event is missed, none comes
+ * twice, and the subgraph's "caught up" after such a loss is kept from the clients, for whom nothing happened.
+ * Ends with UNAVAILABLE when the subgraph does not come back in time.
  */
 export function openStream(options: StreamOptions): Stream {
-  const { room, shape, upstream } = options;
+  const { subgraph, shape, upstream } = options;
   let leave: () => void = () => undefined;
   let position: string | null = null;
   let caughtUp: FormattedExecutionResult | null = null;
@@ -69,7 +69,7 @@ export function openStream(options: StreamOptions): Stream {
         next,
         lost,
         end: (errors) =>
-          isRefusedStatement(errors) ? lost() : finish(errors?.map((error) => sayWhere(error, room))),
+          isRefusedStatement(errors) ? lost() : finish(errors?.map((error) => sayWhere(error, subgraph))),
       },
     );
   };
@@ -94,7 +94,7 @@ export function openStream(options: StreamOptions): Stream {
     lostAt ??= Date.now();
     const patienceMs = position === null ? options.startMs : options.resumeMs;
     if (Date.now() - lostAt >= patienceMs) {
-      finish([unavailable(room, 'cannot be reached').toJSON()]);
+      finish([unavailable(subgraph, 'cannot be reached').toJSON()]);
       return;
     }
     retry = setTimeout(begin, retryDelayMs(attempts));
@@ -124,10 +124,10 @@ function currentRequest({ shape, variables }: StreamOptions, position: string | 
 }
 
 /** Locations are those of the document that the gateway sent, which the client does not know. */
-const sayWhere = ({ message, path, extensions }: GraphQLFormattedError, room: string) => ({
+const sayWhere = ({ message, path, extensions }: GraphQLFormattedError, subgraph: string) => ({
   message,
   ...(path && { path }),
-  extensions: { ...extensions, serviceName: room },
+  extensions: { ...extensions, serviceName: subgraph },
 });
 
 /** The statement expired on its way, through a stall of either process: a fresh one will do. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { GraphQLError, type ValidationRule } from 'graphql';
-import type { Viewer } from '../../platform/identity.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Viewer } from '../../platform/identity/statement.ts';
+import type { Logger } from '../../platform/process/log.ts';
 import type { GatewayContext } from '../context.ts';
 import { refuseCost } from '../cost.ts';
 import { formatPublicError, publicError } from '../public-error.ts';
@@ -19,9 +19,9 @@ export interface SubscriptionsOptions {
   graph: Graph;
   rules: readonly ValidationRule[];
   hideSuggestions: boolean;
-  /** The sources that the gateway itself asks, by the room's name. */
+  /** The sources that the gateway itself asks, by the subgraph's name. */
   dataSources: ReadonlyMap<string, GraphQLDataSource>;
-  upstream: (room: string) => Upstream;
+  upstream: (subgraph: string) => Upstream;
   log: Logger;
   startMs: number;
   resumeMs: number;
@@ -40,7 +40,7 @@ export interface SubscribeRequest {
 
 /** Subscriptions over the supergraph; see README.md, "How a subscription goes". */
 export interface Subscriptions {
-  /** The client's subscription, or why there is none. What the room itself refuses comes as the first result. */
+  /** The client's subscription, or why there is none. What the subgraph itself refuses comes as the first result. */
   subscribe(request: SubscribeRequest): Subscriber | readonly GraphQLError[];
   /** Ends them all without a word: clients hear of the restart by the code that closes their socket. */
   close(): void;
@@ -106,7 +106,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
 
 const openChannel = (
   options: SubscriptionsOptions,
-  { primary: { serviceName: room }, shape }: SubscriptionPlan,
+  { primary: { serviceName: subgraph }, shape }: SubscriptionPlan,
   variables: Variables,
   viewer: Viewer,
   onClose: () => void,
@@ -116,8 +116,8 @@ const openChannel = (
       openStream({
         ...options,
         ...listener,
-        upstream: options.upstream(room),
-        room,
+        upstream: options.upstream(subgraph),
+        subgraph,
         shape,
         variables,
         viewer,

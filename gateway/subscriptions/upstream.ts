@@ -1,11 +1,11 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { type ClientOptions, WebSocket } from 'ws';
-import { type SigningKey, signViewer, type Viewer } from '../../platform/identity.ts';
-import type { Logger } from '../../platform/log.ts';
-import { CONNECTION_BODY, subscriptionBody } from '../../platform/subscription-server.ts';
+import { CONNECTION_BODY, subscriptionBody } from '../../platform/graphql/subscription-server.ts';
+import { type SigningKey, signViewer, type Viewer } from '../../platform/identity/statement.ts';
+import type { Logger } from '../../platform/process/log.ts';
 
-/** The gateway's socket to a room, which carries all the streams it follows there. */
+/** The gateway's socket to a subgraph, which carries all the streams it follows there. */
 export interface Upstream {
   /** Opens a stream; the function it returns leaves it at once. After that, and after an end, the sink hears nothing. */
   follow(request: StreamRequest, sink: StreamSink): () => void;
@@ -23,13 +23,13 @@ export interface StreamSink {
   next(event: FormattedExecutionResult): void;
   /** The socket was lost, or there was none to be had: whoever follows may try again. */
   lost(): void;
-  /** The room says that there is no more, with errors if that is not the stream's own end. */
+  /** The subgraph says that there is no more, with errors if that is not the stream's own end. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
 export interface UpstreamOptions {
-  room: string;
-  /** The address of the room over http or https. */
+  subgraph: string;
+  /** The address of the subgraph over http or https. */
   url: string;
   key: SigningKey;
   /** How long connecting, and an answer to a ping, may take. */
@@ -53,13 +53,13 @@ const NORMAL_CLOSURE = 1000;
 const IDLE_MS = 5_000;
 
 /**
- * Follows a room's streams over one graphql-ws socket, opened when it is first needed.
+ * Follows a subgraph's streams over one graphql-ws socket, opened when it is first needed.
  *
  * graphql-ws's own retry is not used: it would send the same message again, whose statement has expired by then and
  * which asks for the events from the beginning. Each follower hears of the loss and asks anew.
  */
 export function connectUpstream(options: UpstreamOptions): Upstream {
-  const { room, key } = options;
+  const { subgraph, key } = options;
   const losers = new Set<() => void>();
   const loseAll = () => {
     for (const lose of [...losers]) lose();
@@ -80,7 +80,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
       };
       const lose = () => finish(() => sink.lost());
       losers.add(lose);
-      void signViewer(key, room, viewer, subscriptionBody(query, variables)).then((statement) => {
+      void signViewer(key, subgraph, viewer, subscriptionBody(query, variables)).then((statement) => {
         if (isOver) return;
         leave = client.subscribe(
           { query, variables, extensions: { statement } },
@@ -106,7 +106,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
 
 /** Once `closing` is aborted, the end of the socket is no loss. */
 function openClient(options: UpstreamOptions, onLoss: () => void, closing: AbortSignal): Client {
-  const { url, room, key, timeoutMs, pingMs, eventBytesMax, log } = options;
+  const { url, subgraph, key, timeoutMs, pingMs, eventBytesMax, log } = options;
   const socketOptions = { handshakeTimeout: timeoutMs, maxPayload: eventBytesMax, perMessageDeflate: false };
   class BoundedWebSocket extends WebSocket {
     constructor(address: string, protocols?: string | string[], more?: ClientOptions) {
@@ -118,13 +118,13 @@ function openClient(options: UpstreamOptions, onLoss: () => void, closing: Abort
   const client = createClient({
     url: `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/graphql`,
     webSocketImpl: BoundedWebSocket,
-    connectionParams: async () => ({ statement: await signViewer(key, room, GATEWAY, CONNECTION_BODY) }),
+    connectionParams: async () => ({ statement: await signViewer(key, subgraph, GATEWAY, CONNECTION_BODY) }),
     connectionAckWaitTimeout: timeoutMs,
     lazyCloseTimeout: IDLE_MS,
     keepAlive: pingMs,
     retryAttempts: 0,
     on: {
-      // Without a deadline a room that hangs, or a network that drops packets, looks like a quiet stream for ever.
+      // Without a deadline a subgraph that hangs, or a network that drops packets, looks like a quiet stream for ever.
       ping: (isReceived) => {
         if (!isReceived) pongDeadline = setTimeout(() => client.terminate(), timeoutMs);
       },
@@ -132,15 +132,15 @@ function openClient(options: UpstreamOptions, onLoss: () => void, closing: Abort
         if (isReceived) clearTimeout(pongDeadline);
       },
       connected: () => {
-        if (isLost) log.info({ room }, 'upstream.found');
+        if (isLost) log.info({ subgraph }, 'upstream.found');
         isLost = false;
       },
       closed: (event) => {
         clearTimeout(pongDeadline);
         const { code, reason } = event as CloseEvent;
-        // Once for each loss: every stream that looks for the room meets the same closed door.
+        // Once for each loss: every stream that looks for the subgraph meets the same closed door.
         if (code !== NORMAL_CLOSURE && !isLost && !closing.aborted)
-          log.warn({ room, code, reason }, 'upstream.lost');
+          log.warn({ subgraph, code, reason }, 'upstream.lost');
         isLost ||= code !== NORMAL_CLOSURE;
         onLoss();
       },

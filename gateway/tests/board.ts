@@ -1,4 +1,4 @@
-/** A board of tests: what happened on it, in order, and who follows it. It outlives its room, as rows do. */
+/** A board of tests: what happened on it, in order, and who follows it. It outlives its subgraph, as rows do. */
 export type Board = ReturnType<typeof createBoard>;
 
 interface BoardEvent {
@@ -31,12 +31,12 @@ export function createBoard() {
         task: { id, title: `Task ${id}`, project: { id: 'p1' }, ...task },
         changedFields: ['title'],
       }),
-    /** Something happened that the room fails to tell. */
+    /** Something happened that the subgraph fails to tell. */
     fail: () => happen('TaskChanged', { task: null, changedFields: null }),
     /** How many follow now. */
     followers: () => wakes.size,
 
-    /** As a room does: what came after the cursor, "caught up", and then live. */
+    /** As a subgraph does: what came after the cursor, "caught up", and then live. */
     follow(after: string | null | undefined): AsyncIterableIterator<BoardEvent> {
       let position = after ? Number(after.replace('cursor-', '')) : events.length;
       let isCaughtUp = false;

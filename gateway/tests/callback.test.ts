@@ -44,7 +44,7 @@ describe('a callback of OpenClaw', () => {
     ['JSON in its own spelling', Buffer.from('{ "a" : 1.0,\n\t"ü":"\\u00e9" }')],
     ['what is no JSON', Buffer.from('{"a":')],
     ['bytes that are no text', Buffer.from([0, 255, 254, 10, 13])],
-  ])('reaches the room byte by byte, with its signature: %s', async (_name, body) => {
+  ])('reaches the subgraph byte by byte, with its signature: %s', async (_name, body) => {
     await call(new Uint8Array(body));
     expect(received[0]?.body.equals(body)).toBe(true);
     expect(received[0]?.headers).toMatchObject(SIGNED);
@@ -57,7 +57,7 @@ describe('a callback of OpenClaw', () => {
     );
   });
 
-  test.each([200, 401, 404, 413, 422, 503])('gets the room’s answer %d back', async (given) => {
+  test.each([200, 401, 404, 413, 422, 503])('gets the subgraph’s answer %d back', async (given) => {
     status = given;
     const response = await call('{}');
     expect(response.status).toBe(given);
@@ -66,12 +66,12 @@ describe('a callback of OpenClaw', () => {
     expect(await response.text()).toBe('{"status":"applied"}');
   });
 
-  test('of more than two megabytes is refused before the room sees it', async () => {
+  test('of more than two megabytes is refused before the subgraph sees it', async () => {
     expect((await call('x'.repeat(2_000_001))).status).toBe(413);
     expect(received).toEqual([]);
   });
 
-  test('while the room is away gets 503 and when to come back', async () => {
+  test('while the subgraph is away gets 503 and when to come back', async () => {
     const alone = await openWorld({ AGENTS_URL: 'http://127.0.0.1:9' });
     const response = await fetch(`${alone.url}/agents/callback`, { method: 'POST', body: '{}' });
     await alone.close();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { readConfig } from '../../platform/config.ts';
+import { readConfig } from '../../platform/process/config.ts';
 import { createAuthentication } from '../authentication.ts';
 import { GatewayConfig } from '../config.ts';
-import { SIGNING_KEY } from './room.ts';
+import { SIGNING_KEY } from './subgraph.ts';
 import { gatewayConfig } from './world.ts';
 
 const problemsOf = (environment: Record<string, string>): string[] => {
@@ -36,7 +36,7 @@ describe('the settings', () => {
       'AUTHENTIK_CLIENT_ID',
     ]);
     expect(problems[0]).toBe(
-      'GATEWAY_SIGNING_KEY is not set. The key by which rooms know the gateway; the same for all services.',
+      'GATEWAY_SIGNING_KEY is not set. The key by which subgraphs know the gateway; the same for all services.',
     );
   });
 

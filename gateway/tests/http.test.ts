@@ -29,7 +29,7 @@ describe('a request', () => {
     expect({ status, code: errors[0].extensions.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
-  test('keeps its id on the way to the rooms and back', async () => {
+  test('keeps its id on the way to the subgraphs and back', async () => {
     const { headers } = await world.ask(VIEWER, {}, { 'x-request-id': 'my-request-0001' });
     expect(headers.get('x-request-id')).toBe('my-request-0001');
     expect(world.projects.questions.at(-1)?.headers['x-request-id']).toBe('my-request-0001');
@@ -43,7 +43,7 @@ describe('a request', () => {
     },
   );
 
-  test('brings nothing else of the client to a room', async () => {
+  test('brings nothing else of the client to a subgraph', async () => {
     await world.ask(
       VIEWER,
       {},
@@ -150,7 +150,7 @@ describe('a request', () => {
     expect(errors[0]?.message).toContain(words);
   });
 
-  test('beyond a limit is refused before any room is asked', async () => {
+  test('beyond a limit is refused before any subgraph is asked', async () => {
     const before = world.projects.questions.length;
     const { status, errors } = await world.ask(`{ ${'viewer { id } '.repeat(21)} }`);
     expect(status).toBe(400);
@@ -176,7 +176,7 @@ describe('a request that is sent too slowly', () => {
 });
 
 describe('what a client sees of an error', () => {
-  test('a fault of a room has an id that finds it in the log, and no secret', async () => {
+  test('a fault of a subgraph has an id that finds it in the log, and no secret', async () => {
     const { errors } = await world.ask('{ project(id: "broken") { name } }');
     expect(errors).toEqual([
       {
@@ -187,7 +187,7 @@ describe('what a client sees of an error', () => {
     ]);
   });
 
-  test('a room that is away is UNAVAILABLE, and the others answer', async () => {
+  test('a subgraph that is away is UNAVAILABLE, and the others answer', async () => {
     const { status, data, errors } = await world.ask(
       '{ project(id: "p1") { name channels(first: 1) { nodes { id } } } }',
     );
@@ -195,7 +195,7 @@ describe('what a client sees of an error', () => {
     expect(data).toEqual({ project: { name: 'Project p1', channels: null } });
     expect(errors).toEqual([
       {
-        message: 'The room of chat cannot be reached. Try again later.',
+        message: 'The chat subgraph cannot be reached. Try again later.',
         extensions: { code: 'UNAVAILABLE', serviceName: 'chat' },
       },
     ]);
@@ -260,7 +260,7 @@ describe('a page of another origin', () => {
 });
 
 describe('the addresses beside /graphql', () => {
-  test('/livez and /readyz answer, whether rooms are there or not', async () => {
+  test('/livez and /readyz answer, whether subgraphs are there or not', async () => {
     for (const path of ['/livez', '/readyz']) expect((await fetch(world.url + path)).status).toBe(200);
   });
 

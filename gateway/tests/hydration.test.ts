@@ -16,7 +16,7 @@ async function resultOf(document: string, project = { id: 'p1' }, variables: Rec
   return results[1];
 }
 
-describe('the fields of other rooms', () => {
+describe('the fields of other subgraphs', () => {
   test('are added to each event, in the order of the events', async () => {
     const { results } = await follow(world.connect(), WITH_PROJECT);
     for (let number = 1; number <= 50; number++) world.board.change(`t${number}`);
@@ -77,7 +77,7 @@ describe('what goes wrong with one event', () => {
   const NULLABLE = `subscription { boardEvents(projectId: "p1") {
     kind: __typename ... on TaskChanged { task { id project { id description } } } } }`;
 
-  test('a room that hangs costs its fields, not the event, nor the stream', async () => {
+  test('a subgraph that hangs costs its fields, not the event, nor the stream', async () => {
     world.projects.hang();
     const { results } = await follow(world.connect(), NULLABLE);
     world.board.change('t1');
@@ -89,7 +89,7 @@ describe('what goes wrong with one event', () => {
     expect(results[1].data.boardEvents.task).toEqual({ id: 't1', project: { id: 'p1', description: null } });
     expect(results[1].errors).toEqual([
       {
-        message: 'The room of projects did not answer in time. Try again later.',
+        message: 'The projects subgraph did not answer in time. Try again later.',
         extensions: { code: 'UNAVAILABLE', serviceName: 'projects' },
       },
     ]);
@@ -103,7 +103,7 @@ describe('what goes wrong with one event', () => {
     });
   });
 
-  test('a fault of another room has the path in the client’s document, and tells no secret', async () => {
+  test('a fault of another subgraph has the path in the client’s document, and tells no secret', async () => {
     const { errors } = await resultOf(WITH_PROJECT.replace('project {', 'in: project {'), { id: 'broken' });
     expect(errors).toEqual([
       {
@@ -114,7 +114,7 @@ describe('what goes wrong with one event', () => {
     ]);
   });
 
-  test('an object that another room does not show is an error NOT_FOUND', async () => {
+  test('an object that another subgraph does not show is an error NOT_FOUND', async () => {
     const { data, errors } = await resultOf(WITH_PROJECT, { id: 'gone' });
     expect(data.boardEvents).toEqual({ kind: 'TaskChanged', cursor: 'cursor-1', task: null });
     expect(errors).toEqual([

@@ -10,12 +10,12 @@ afterEach(() => world.close());
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `t${index + 1}`);
 const UNAVAILABLE = {
-  message: 'The room of tasks cannot be reached. Try again later.',
+  message: 'The tasks subgraph cannot be reached. Try again later.',
   extensions: { code: 'UNAVAILABLE', serviceName: 'tasks' },
 };
 
-describe('a stream whose room is lost', () => {
-  test('goes on after the last event when the room is back, and the client notices nothing', async () => {
+describe('a stream whose subgraph is lost', () => {
+  test('goes on after the last event when the subgraph is back, and the client notices nothing', async () => {
     const following = await follow(world.connect(), WITH_PROJECT);
     world.board.change('t1');
     await until('it follows', () => following.tasks().length === 1);
@@ -51,7 +51,7 @@ describe('a stream whose room is lost', () => {
     expect(others.tasks()).toEqual(numbered(300));
   });
 
-  test('who joins while the room is away is told where the stream is, and misses nothing', async () => {
+  test('who joins while the subgraph is away is told where the stream is, and misses nothing', async () => {
     const first = await follow(world.connect(), BOARD);
     world.board.change('t1');
     await until('it follows', () => first.tasks().length === 1);
@@ -63,14 +63,14 @@ describe('a stream whose room is lost', () => {
     expect(second.tasks()).toEqual(['t2']);
   });
 
-  test('ends with UNAVAILABLE when the room stays away', async () => {
+  test('ends with UNAVAILABLE when the subgraph stays away', async () => {
     const following = await follow(world.connect(), BOARD);
     await world.tasks.kill();
     await until('it has ended', () => following.state.isComplete);
     expect(following.results.at(-1)).toEqual({ errors: [UNAVAILABLE] });
   });
 
-  test('ends with UNAVAILABLE when the room was not there at the start', async () => {
+  test('ends with UNAVAILABLE when the subgraph was not there at the start', async () => {
     await world.tasks.kill();
     const following = begin(world.connect(), BOARD);
     await until('it has ended', () => following.state.isComplete);
@@ -79,7 +79,7 @@ describe('a stream whose room is lost', () => {
 });
 
 describe('a gateway that is closed', () => {
-  test('tells clients to come back, and lets go of its rooms', async () => {
+  test('tells clients to come back, and lets go of its subgraphs', async () => {
     const closed: number[] = [];
     const client = world.connect({ on: { closed: (event) => closed.push((event as CloseEvent).code) } });
     await follow(client, BOARD);

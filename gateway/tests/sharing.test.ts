@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('subscribers of the same document and viewer', () => {
-  test('share one stream of the room and one question for each event', async () => {
+  test('share one stream of the subgraph and one question for each event', async () => {
     const [one, other] = [
       await follow(world.connect(), WITH_PROJECT),
       await follow(world.connect(), WITH_PROJECT),
@@ -48,14 +48,14 @@ describe('subscribers of the same document and viewer', () => {
     expect(first.tasks()).toEqual([]);
   });
 
-  test('when the last leaves a quiet stream, the room is told at once', async () => {
+  test('when the last leaves a quiet stream, the subgraph is told at once', async () => {
     const [first, second] = [await follow(world.connect(), BOARD), await follow(world.connect(), BOARD)];
     first.leave();
     second.leave();
     await until('nobody follows', () => world.board.followers() === 0);
   });
 
-  test('when a client vanishes the room is told at once', async () => {
+  test('when a client vanishes the subgraph is told at once', async () => {
     const client = world.connect();
     await follow(client, BOARD);
     client.terminate();

@@ -41,7 +41,7 @@ describe('over HTTP', () => {
   test.each([
     ['no token', {}],
     ['a name as in development', { authorization: 'Development Ada' }],
-  ])('%s gets 401 and no room is asked', async (_name, headers) => {
+  ])('%s gets 401 and no subgraph is asked', async (_name, headers) => {
     const before = world.projects.questions.length;
     const { status, errors } = await world.ask(VIEWER, {}, headers);
     expect({ status, code: errors[0].extensions.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });

@@ -201,7 +201,7 @@ describe('a document that cannot be subscribed to', () => {
     expect(await refusalOf(query)).toEqual([message]);
   });
 
-  test('what the room refuses comes as the first result, with its code', async () => {
+  test('what the subgraph refuses comes as the first result, with its code', async () => {
     const following = begin(world.connect(), 'subscription { boardEvents(projectId: "hidden") { cursor } }');
     await until('it has ended', () => following.state.isComplete);
     expect(following.results).toEqual([

@@ -1,17 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { signingKey, verifyViewer } from '../../platform/identity.ts';
+import { signingKey, verifyViewer } from '../../platform/identity/statement.ts';
 import { testLog } from '../../platform/testing/infrastructure.ts';
 import type { GatewayContext } from '../context.ts';
-import { connectRoom, type RoomConnection } from '../subgraph-request.ts';
-import { SIGNING_KEY } from './room.ts';
+import { connectSubgraph, type SubgraphConnection } from '../subgraph-request.ts';
+import { SIGNING_KEY } from './subgraph.ts';
 
 const key = signingKey(SIGNING_KEY);
 const viewer = { id: '00000000-0000-7000-8000-000000000001', displayName: 'Ada', avatarUrl: null };
 
 let answer: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 let asked = 0;
-let room: RoomConnection;
+let subgraph: SubgraphConnection;
 const server = createServer(async (request, response) => {
   asked += 1;
   const chunks: Buffer[] = [];
@@ -22,7 +22,7 @@ beforeEach(async () => {
   asked = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  room = connectRoom({
+  subgraph = connectSubgraph({
     name: 'tasks',
     url: `http://127.0.0.1:${port}`,
     key,
@@ -33,13 +33,13 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await room.close();
+  await subgraph.close();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
 
 const ask = (query = 'query { tasks }', context: Partial<GatewayContext> = {}) =>
-  room.dataSource.process({
+  subgraph.dataSource.process({
     request: { query, variables: { id: 1 } },
     context: { viewer, requestId: 'request-1', ...context },
   } as never);
@@ -50,14 +50,14 @@ const json = (response: ServerResponse, body: unknown, status = 200) => {
 const unavailable = (why: string) => ({
   errors: [
     expect.objectContaining({
-      message: `The room of tasks ${why}. Try again later.`,
+      message: `The tasks subgraph ${why}. Try again later.`,
       extensions: { code: 'UNAVAILABLE', serviceName: 'tasks' },
     }),
   ],
 });
 
-describe('a question to a room', () => {
-  test('is signed for this viewer, this room and this body', async () => {
+describe('a question to a subgraph', () => {
+  test('is signed for this viewer, this subgraph and this body', async () => {
     const seen: unknown[] = [];
     answer = async (request, response, body) => {
       const statement = String(request.headers['x-team-board-viewer']);
@@ -95,7 +95,7 @@ describe('a question to a room', () => {
   });
 });
 
-describe('an answer of a room', () => {
+describe('an answer of a subgraph', () => {
   test('passes with its errors', async () => {
     const body = { data: null, errors: [{ message: 'No', extensions: { code: 'NOT_FOUND' } }] };
     answer = (_request, response) => json(response, body);

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, type ClientOptions, createClient } from 'graphql-ws';
-import { DomainError } from '../../platform/errors.ts';
-import type { Viewer } from '../../platform/identity.ts';
+import type { Viewer } from '../../platform/identity/statement.ts';
+import { DomainError } from '../../platform/input/errors.ts';
 import { until } from '../../platform/testing/wait.ts';
 import { GatewayConfig } from '../config.ts';
 import { startGateway } from '../gateway.ts';
 import { createBoard } from './board.ts';
-import { openTestRoom, SIGNING_KEY } from './room.ts';
+import { openTestSubgraph, SIGNING_KEY } from './subgraph.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents are plain text here, so nothing knows the shape of answers
 export type Json = any;
 
-/** What people look at a board with; `WITH_PROJECT` asks the room of projects too. */
+/** What people look at a board with; `WITH_PROJECT` asks the projects subgraph too. */
 export const BOARD = `subscription Board($after: EventCursor) {
   boardEvents(projectId: "p1", after: $after) { kind: __typename cursor ... on TaskChanged { task { id title } } } }`;
 export const WITH_PROJECT = `subscription BoardWithProject($after: EventCursor) {
@@ -28,11 +28,11 @@ export const gatewayConfig = (settings: Record<string, unknown> = {}): GatewayCo
     ...settings,
   });
 
-/** A gateway over rooms of tests: tasks has a board to follow, projects adds fields to what happens on it. */
+/** A gateway over subgraphs of tests: tasks has a board to follow, projects adds fields to what happens on it. */
 export async function openWorld(settings: Record<string, unknown> = {}) {
   const board = createBoard();
-  const projects = await openTestRoom('projects', projectsResolvers);
-  let tasks = await openTestRoom('tasks', tasksResolvers(board));
+  const projects = await openTestSubgraph('projects', projectsResolvers);
+  let tasks = await openTestSubgraph('tasks', tasksResolvers(board));
   const gateway = await startGateway(
     gatewayConfig({
       PROJECTS_URL: projects.url,
@@ -73,11 +73,11 @@ export async function openWorld(settings: Record<string, unknown> = {}) {
       });
       return { status: response.status, headers: response.headers, ...((await response.json()) as Json) };
     },
-    /** The room of tasks is killed and comes back at the same port, on the same board. */
+    /** The tasks subgraph is killed and comes back at the same port, on the same board. */
     async restartTasks(meanwhile: () => void = () => undefined) {
       await tasks.kill();
       meanwhile();
-      tasks = await openTestRoom('tasks', tasksResolvers(board), tasks.port);
+      tasks = await openTestSubgraph('tasks', tasksResolvers(board), tasks.port);
     },
     async close() {
       await Promise.all(clients.map((client) => client.dispose()));

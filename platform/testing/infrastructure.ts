@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { embeddedTypeParsers } from '../database.ts';
-import { connectDoorbell, createLocalDoorbell } from '../doorbell.ts';
-import { createLog } from '../log.ts';
-import type { Infrastructure } from '../room.ts';
+import { embeddedTypeParsers } from '../database/database.ts';
+import { connectDoorbell, createLocalDoorbell } from '../event-log/doorbell.ts';
+import { createLog } from '../process/log.ts';
+import type { Infrastructure } from '../subgraph/subgraph.ts';
 
 /** The two forms of the system, each of which must pass the same tests. */
 export type Form = 'embedded' | 'services';

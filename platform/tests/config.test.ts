@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { boolean, ConfigError, port, RoomConfig, readConfig, secret, wholeNumber } from '../config.ts';
+import {
+  boolean,
+  ConfigError,
+  port,
+  readConfig,
+  SubgraphConfig,
+  secret,
+  wholeNumber,
+} from '../process/config.ts';
 
 const Lab = z.object({
   LAB_PORT: port(8009),
@@ -98,7 +106,7 @@ describe('a setting in a file', () => {
 
 test('no problem repeats the value of a secret', () => {
   const problems = problemsOf(() =>
-    readConfig(RoomConfig, {
+    readConfig(SubgraphConfig, {
       GATEWAY_SIGNING_KEY: 'canary',
       DATABASE_URL: 'mysql://canary:canary@host/db',
       REDIS_URL: 'canary',

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Consumer, on, type Reaction, startConsumer } from '../consumer.ts';
-import type { Doorbell } from '../doorbell.ts';
-import { readHeads } from '../event-log.ts';
+import { type Consumer, on, type Reaction, startConsumer } from '../event-log/consumer.ts';
+import type { Doorbell } from '../event-log/doorbell.ts';
+import { readHeads } from '../event-log/event-log.ts';
+import type { Transaction } from '../event-log/transaction.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import { until } from '../testing/wait.ts';
-import type { Transaction } from '../transaction.ts';
 import {
   aNote,
   aStream,
@@ -34,7 +34,7 @@ async function consume(
 ) {
   const consumer = await startConsumer({
     name: 'reader',
-    orm: world.room.orm,
+    orm: world.subgraph.orm,
     doorbell: world.infrastructure.doorbell,
     sweepSeconds: 60,
     log: testLog,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { decodeCursor, encodeCursor } from '../event-log/cursor.ts';
 
 const INVALID = expect.objectContaining({ code: 'INVALID', field: ['after'] });
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineEntity, p } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
-import { databaseTime, isDatabaseReady, isUniqueViolation, openDatabase } from '../database.ts';
-import { openRoom, type Room } from '../room.ts';
+import { databaseTime, isDatabaseReady, isUniqueViolation, openDatabase } from '../database/database.ts';
+import { type Transaction, transact } from '../event-log/transaction.ts';
+import { openSubgraph, type Subgraph } from '../subgraph/subgraph.ts';
 import { createTestDatabase, form, testLog } from '../testing/infrastructure.ts';
-import { type Transaction, transact } from '../transaction.ts';
 import { aNote, Note, openWorld, SILENT_DOORBELL, type World } from './world.ts';
 
 const SheetSchema = defineEntity({
@@ -23,29 +23,29 @@ class Migration0001Sheets extends Migration {
 }
 
 let world: World;
-let annex: Room;
+let annex: Subgraph;
 beforeAll(async () => {
   world = await openWorld();
   const migrations = [{ name: '0001-sheets', class: Migration0001Sheets }];
   const definition = { name: 'annex', entities: [Sheet], migrations, reactions: [] };
-  annex = await openRoom(definition, world.infrastructure, testLog);
+  annex = await openSubgraph(definition, world.infrastructure, testLog);
 });
 afterAll(async () => {
   await annex.close();
   await world.close();
 });
 
-const inRoom = <Result>({ orm }: Room, work: (tx: Transaction) => Promise<Result>) =>
+const inSubgraph = <Result>({ orm }: Subgraph, work: (tx: Transaction) => Promise<Result>) =>
   transact({ em: orm.em, doorbell: SILENT_DOORBELL, actor: 'tests' }, work);
 
-test('two rooms in one process share neither a transaction nor what they know of rows', async () => {
+test('two subgraphs in one process share neither a transaction nor what they know of rows', async () => {
   const sheet = { id: randomUUID() };
   let inAnnex: Promise<unknown> | undefined;
 
-  const inLab = inRoom(world.room, async (tx) => {
+  const inLab = inSubgraph(world.subgraph, async (tx) => {
     await tx.em.insert(Note, aNote('rolled back'));
     // Not awaited: the embedded database has one connection, so the annex has its turn after the lab.
-    inAnnex = inRoom(annex, (other) => other.em.insert(Sheet, sheet));
+    inAnnex = inSubgraph(annex, (other) => other.em.insert(Sheet, sheet));
     throw new Error('the lab rolls back');
   });
 
@@ -87,7 +87,7 @@ test("the database's clock is that of its transaction", async () => {
 
 test('a database that cannot be asked is not ready', async () => {
   const orm = await openDatabase({
-    room: 'lab',
+    subgraph: 'lab',
     entities: [],
     migrations: [],
     source: world.infrastructure.source,
@@ -95,7 +95,7 @@ test('a database that cannot be asked is not ready', async () => {
   });
   expect(await isDatabaseReady(orm)).toBe(true);
   const away = await openDatabase({
-    room: 'lab',
+    subgraph: 'lab',
     entities: [],
     migrations: [],
     source: {
@@ -112,7 +112,7 @@ test('a database that cannot be asked is not ready', async () => {
 
 if (form === 'services') {
   describe('a stuck statement', () => {
-    const withTimeout = async (work: (world: { slow: Room; quick: Room }) => Promise<void>) => {
+    const withTimeout = async (work: (world: { slow: Subgraph; quick: Subgraph }) => Promise<void>) => {
       const database = await createTestDatabase();
       const open = (statementTimeoutSeconds: number) =>
         openWorld({
@@ -124,7 +124,7 @@ if (form === 'services') {
           },
         });
       const [slow, quick] = [await open(30), await open(1)];
-      await work({ slow: slow.room, quick: quick.room });
+      await work({ slow: slow.subgraph, quick: quick.subgraph });
       await Promise.all([slow.close(), quick.close()]);
       await database.drop();
     };
@@ -146,14 +146,14 @@ if (form === 'services') {
 
         const locked = Promise.withResolvers<void>();
         const release = Promise.withResolvers<void>();
-        const holding = inRoom(slow, async (tx) => {
+        const holding = inSubgraph(slow, async (tx) => {
           await rename(tx, 'by the holder');
           locked.resolve();
           await release.promise;
         });
         await locked.promise;
 
-        const waiting = inRoom(quick, (tx) => rename(tx, 'by the other'));
+        const waiting = inSubgraph(quick, (tx) => rename(tx, 'by the other'));
         await expect(waiting).rejects.toMatchObject({ code: expect.stringMatching(/55P03|57014/) });
         release.resolve();
         await holding;

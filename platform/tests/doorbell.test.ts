@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { connectDoorbell, createLocalDoorbell, type Doorbell } from '../doorbell.ts';
-import type { Hint } from '../event-log.ts';
+import { connectDoorbell, createLocalDoorbell, type Doorbell } from '../event-log/doorbell.ts';
+import type { Hint } from '../event-log/event-log.ts';
 import { form, TEST_REDIS_URL, testLog } from '../testing/infrastructure.ts';
 import { until } from '../testing/wait.ts';
 

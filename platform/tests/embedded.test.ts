@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openEmbeddedDatabase } from '../embedded.ts';
-import { StartError } from '../service.ts';
+import { openEmbeddedDatabase } from '../database/embedded.ts';
+import { StartError } from '../process/service.ts';
 
 let folder: string;
 let writer: Awaited<ReturnType<typeof startWriter>>;
@@ -22,7 +22,7 @@ afterAll(async () => {
 /** A process of its own that opens the folder and prints `open`, then a number for each row it has written. */
 async function startWriter() {
   const script = `
-    const { openEmbeddedDatabase } = await import(${JSON.stringify(new URL('../embedded.ts', import.meta.url).href)});
+    const { openEmbeddedDatabase } = await import(${JSON.stringify(new URL('../database/embedded.ts', import.meta.url).href)});
     const { pglite } = await openEmbeddedDatabase(process.argv[1]);
     await pglite.query('create table if not exists written (number int primary key)');
     console.log('open');

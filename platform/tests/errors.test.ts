@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { buildSchema, type GraphQLError, graphql } from 'graphql';
 import { pino } from 'pino';
 import { ERROR_CODES } from '../../schema/errors.ts';
-import { DomainError, isUserError, notFound, versionConflict } from '../errors.ts';
-import { formatError } from '../format-error.ts';
-import { payload } from '../user-errors.ts';
+import { formatError } from '../graphql/format-error.ts';
+import { payload } from '../graphql/user-errors.ts';
+import { DomainError, isUserError, notFound, versionConflict } from '../input/errors.ts';
 
 const schema = buildSchema('type Query { ask(count: Int): String, list: [String!]!, note: Int }');
 const SQL = 'select * from secret_table';

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { appendEvents, type NewEvent, newEvent, readEvents, readHeads, readOldest } from '../event-log.ts';
+import {
+  appendEvents,
+  type NewEvent,
+  newEvent,
+  readEvents,
+  readHeads,
+  readOldest,
+} from '../event-log/event-log.ts';
 import { form } from '../testing/infrastructure.ts';
 import { aStream, NoteStruck, NoteWritten, openWorld, type World } from './world.ts';
 

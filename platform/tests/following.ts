@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { EventFilter } from '../event-log.ts';
-import type { FollowItem, StreamHub } from '../stream-hub.ts';
+import type { EventFilter } from '../event-log/event-log.ts';
+import type { FollowItem, StreamHub } from '../event-log/stream-hub.ts';
 import { until } from '../testing/wait.ts';
 import { BOTH, type World } from './world.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ROLES, type Role } from '../../schema/roles.ts';
-import { createGrants, removeGrant, requireRole, setGrant } from '../grants.ts';
+import { createGrants, removeGrant, requireRole, setGrant } from '../identity/grants.ts';
 import { openWorld, type World } from './world.ts';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { GraphqlServer } from '../graphql-server.ts';
-import { signViewer } from '../identity.ts';
-import { StartError } from '../service.ts';
+import { signViewer } from '../identity/statement.ts';
+import { StartError } from '../process/service.ts';
+import type { GraphqlServer } from '../subgraph/graphql-server.ts';
 import { ADA, BUG, KEY, serveLab, WRONG_STATEMENTS } from './lab-server.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -9,7 +9,7 @@ let world: World;
 let server: GraphqlServer;
 beforeAll(async () => {
   world = await openWorld();
-  server = await serveLab(world.room);
+  server = await serveLab(world.subgraph);
 });
 afterAll(async () => {
   await server.close();
@@ -126,8 +126,8 @@ describe('health', () => {
     expect(await statusOf(server.port, '/readyz')).toBe(200);
   });
 
-  test('of a room whose database is away is live, and not ready', async () => {
-    const withoutRows = await serveLab({ ...world.room, isReady: async () => false });
+  test('of a subgraph whose database is away is live, and not ready', async () => {
+    const withoutRows = await serveLab({ ...world.subgraph, isReady: async () => false });
 
     expect(await statusOf(withoutRows.port, '/livez')).toBe(200);
     expect(await statusOf(withoutRows.port, '/readyz')).toBe(503);
@@ -136,7 +136,7 @@ describe('health', () => {
 });
 
 test('a port that is taken is named, with its setting and what to do', async () => {
-  const starting = serveLab(world.room, server.port);
+  const starting = serveLab(world.subgraph, server.port);
 
   await expect(starting).rejects.toThrow(StartError);
   await expect(starting).rejects.toThrow(`Port ${server.port} is taken`);

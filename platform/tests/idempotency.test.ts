@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type IdempotentCall, once } from '../idempotency.ts';
+import { type IdempotentCall, once } from '../event-log/idempotency.ts';
 import { aNote, Note, openWorld, type World } from './world.ts';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { signingKey, signViewer, type Viewer, verifyViewer } from '../identity.ts';
+import { signingKey, signViewer, type Viewer, verifyViewer } from '../identity/statement.ts';
 
 const KEY = signingKey('a key of at least 32 characters .');
 const ADA: Viewer = { id: randomUUID(), displayName: 'Ada Łovelace 👩‍💻', avatarUrl: null };
@@ -24,14 +24,14 @@ const sign = (payload: Record<string, unknown>, key = KEY, alg = 'HS256') =>
   new SignJWT(payload).setProtectedHeader({ alg }).sign(key);
 
 describe("the gateway's statement", () => {
-  test('brings the viewer, for the same room and the same bytes', async () => {
+  test('brings the viewer, for the same subgraph and the same bytes', async () => {
     const statement = await signViewer(KEY, 'projects', ADA, BODY);
 
     expect(await verifyViewer(KEY, 'projects', statement, BODY)).toEqual(ADA);
     expect(await verifyViewer(KEY, 'projects', statement, Buffer.from(BODY))).toEqual(ADA);
   });
 
-  test('is refused for another room', async () => {
+  test('is refused for another subgraph', async () => {
     const statement = await signViewer(KEY, 'projects', ADA, BODY);
     await expect(verifyViewer(KEY, 'agents', statement, BODY)).rejects.toMatchObject(REFUSED);
   });

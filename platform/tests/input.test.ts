@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { httpsUrl, idempotencyKey, isUuid, line, nonBlankText, parseInput, text, whole } from '../input.ts';
+import {
+  httpsUrl,
+  idempotencyKey,
+  isUuid,
+  line,
+  nonBlankText,
+  parseInput,
+  text,
+  whole,
+} from '../input/input.ts';
 
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 /** Any text, broken Unicode included. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { parse } from 'graphql';
 import { SignJWT } from 'jose';
-import type { RoomConfig } from '../config.ts';
-import { requireRole } from '../grants.ts';
-import { type GraphqlServer, serveGraphql } from '../graphql-server.ts';
-import { signingKey, signViewer, type Viewer } from '../identity.ts';
-import type { RequestContext, Room } from '../room.ts';
-import { SCALARS } from '../scalars.ts';
-import { follows, show } from '../subscription.ts';
+import { SCALARS } from '../graphql/scalars.ts';
+import { requireRole } from '../identity/grants.ts';
+import { signingKey, signViewer, type Viewer } from '../identity/statement.ts';
+import type { SubgraphConfig } from '../process/config.ts';
+import { type GraphqlServer, serveGraphql } from '../subgraph/graphql-server.ts';
+import type { RequestContext, Subgraph } from '../subgraph/subgraph.ts';
+import { follows, show } from '../subgraph/subscription.ts';
 import { NoteStruck, NoteWritten } from './world.ts';
 
 export const ADA: Viewer = {
@@ -41,12 +41,12 @@ const fail = () => {
   throw new TypeError(BUG);
 };
 
-/** Serves the room of these tests, whose contexts are numbered. A struck note says that rights changed. */
-export function serveLab(room: Room, port = 0): Promise<GraphqlServer> {
+/** Serves the subgraph of these tests, whose contexts are numbered. A struck note says that rights changed. */
+export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
   let contexts = 0;
   type LabContext = RequestContext & { number: number };
   return serveGraphql<LabContext>({
-    room,
+    subgraph,
     typeDefs: TYPE_DEFS,
     resolvers: {
       ...SCALARS,
@@ -72,7 +72,7 @@ export function serveLab(room: Room, port = 0): Promise<GraphqlServer> {
       },
     },
     extendContext: (ctx) => ({ ...ctx, number: ++contexts }),
-    config: { HOST: '127.0.0.1', GATEWAY_SIGNING_KEY: SECRET } satisfies Partial<RoomConfig>,
+    config: { HOST: '127.0.0.1', GATEWAY_SIGNING_KEY: SECRET } satisfies Partial<SubgraphConfig>,
     port: { setting: 'LAB_PORT', value: port },
   });
 }
@@ -95,7 +95,7 @@ export const signExpired = (body: string): Promise<string> =>
 export const WRONG_STATEMENTS: [string, (body: string) => Promise<string> | undefined][] = [
   ['unsigned', () => undefined],
   ['signed with nonsense', async () => 'a.b.c'],
-  ['signed for another room', (body) => signViewer(KEY, 'agents', ADA, body)],
+  ['signed for another subgraph', (body) => signViewer(KEY, 'agents', ADA, body)],
   ['signed over another body', (body) => signViewer(KEY, 'lab', ADA, `${body} `)],
   ['signed with another key', (body) => signViewer(signingKey('another'.repeat(6)), 'lab', ADA, body)],
   ['signed too long ago', signExpired],

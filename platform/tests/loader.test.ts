@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createEntityLoader } from '../loader.ts';
+import { createEntityLoader } from '../database/loader.ts';
 import { aNote, Note, openWorld, type World } from './world.ts';
 
 let world: World;

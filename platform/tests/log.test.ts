@@ -16,7 +16,7 @@ const SECRET_NAMES = [
 /** What a process of its own writes to its log; pino writes past whatever a test could put in its way. */
 function logged(records: readonly object[], level = 'info'): string {
   const script = `
-    const { createLog } = await import(${JSON.stringify(fileURLToPath(new URL('../log.ts', import.meta.url)))});
+    const { createLog } = await import(${JSON.stringify(fileURLToPath(new URL('../process/log.ts', import.meta.url)))});
     const log = createLog('lab', ${JSON.stringify(level)});
     for (const record of JSON.parse(process.argv[1])) log.info(record, record.event ?? 'lab.logged');
   `;

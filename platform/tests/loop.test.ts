@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type Loop, startLoop } from '../loop.ts';
+import { type Loop, startLoop } from '../process/loop.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import { until } from '../testing/wait.ts';
 

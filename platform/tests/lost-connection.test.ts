@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { openDatabase } from '../database.ts';
+import { openDatabase } from '../database/database.ts';
 import { createTestDatabase, form, testLog } from '../testing/infrastructure.ts';
 import { until } from '../testing/wait.ts';
 
@@ -21,7 +21,7 @@ describeServer('a connection that the server ends', () => {
       connectionsMax: CONNECTIONS_MAX,
       statementTimeoutSeconds: 5,
     } as const;
-    orm = await openDatabase({ room: 'log', entities: [], migrations: [], source, log: testLog });
+    orm = await openDatabase({ subgraph: 'log', entities: [], migrations: [], source, log: testLog });
   });
   afterAll(async () => {
     await orm.close(true);

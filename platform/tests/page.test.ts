@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { QueryOrderMap } from '@mikro-orm/core';
 import fc from 'fast-check';
-import { type PageArguments, readPage } from '../page.ts';
+import { type PageArguments, readPage } from '../database/page.ts';
 import { Note, openWorld, type World } from './world.ts';
 
 const NOTES = 250;

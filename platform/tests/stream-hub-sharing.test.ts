@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { openStreamHub, type StreamHub } from '../stream-hub.ts';
+import { openStreamHub, type StreamHub } from '../event-log/stream-hub.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import { follow, inShort, upTo, watched } from './following.ts';
 import { aStream, BOTH, numbered, openWorld, SILENT_DOORBELL, type World } from './world.ts';
@@ -19,7 +19,7 @@ afterEach(() => {
 async function openHub({
   doorbell = world.infrastructure.doorbell,
   sweepSeconds = 60,
-  orm = world.room.orm,
+  orm = world.subgraph.orm,
 } = {}) {
   const hub = await openStreamHub(orm, doorbell, { sweepSeconds, log: testLog });
   hubs.push(hub);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { openStreamHub, type StreamHub } from '../stream-hub.ts';
+import { openStreamHub, type StreamHub } from '../event-log/stream-hub.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import { follow, upTo, watched } from './following.ts';
 import { aStream, BOTH, NoteStruck, numbered, openWorld, SILENT_DOORBELL, type World } from './world.ts';
@@ -18,7 +18,7 @@ afterEach(() => {
 async function openHub({
   doorbell = world.infrastructure.doorbell,
   sweepSeconds = 60,
-  orm = world.room.orm,
+  orm = world.subgraph.orm,
 } = {}) {
   const hub = await openStreamHub(orm, doorbell, { sweepSeconds, log: testLog });
   hubs.push(hub);

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { removeGrant, setGrant } from '../grants.ts';
-import type { GraphqlServer } from '../graphql-server.ts';
-import { signViewer } from '../identity.ts';
-import { CONNECTION_BODY, subscriptionBody } from '../subscription-server.ts';
+import { CONNECTION_BODY, subscriptionBody } from '../graphql/subscription-server.ts';
+import { removeGrant, setGrant } from '../identity/grants.ts';
+import { signViewer } from '../identity/statement.ts';
+import type { GraphqlServer } from '../subgraph/graphql-server.ts';
 import { until } from '../testing/wait.ts';
 import { ADA, BUG, KEY, serveLab, WRONG_STATEMENTS } from './lab-server.ts';
 import { aStream, NoteStruck, openWorld, type World } from './world.ts';
@@ -15,7 +15,7 @@ let server: GraphqlServer;
 let client: Client;
 beforeAll(async () => {
   world = await openWorld();
-  server = await serveLab(world.room);
+  server = await serveLab(world.subgraph);
   client = connect(signed);
 });
 afterAll(async () => {
@@ -137,7 +137,7 @@ describe('a subscription that the gateway signed', () => {
   });
 
   test('leaves nothing behind when it is left', async () => {
-    const { hub } = world.room;
+    const { hub } = world.subgraph;
     let isFollowed = true;
     async function* watched(...args: Parameters<typeof hub.follow>) {
       try {
@@ -146,7 +146,7 @@ describe('a subscription that the gateway signed', () => {
         isFollowed = false;
       }
     }
-    const another = await serveLab({ ...world.room, hub: { ...hub, follow: watched } });
+    const another = await serveLab({ ...world.subgraph, hub: { ...hub, follow: watched } });
     const through = connect(signed, another.port);
     const { gets, leave } = await follow(NOTES, { stream }, signed, through);
     await gets(1);
@@ -189,7 +189,7 @@ describe('what the gateway did not sign', () => {
 });
 
 test('a server that is closed tells its followers that it restarts', async () => {
-  const closing = await serveLab(world.room);
+  const closing = await serveLab(world.subgraph);
   const through = connect(signed, closing.port);
   const { gets, outcome } = await follow(NOTES, { stream }, signed, through);
   await gets(1);

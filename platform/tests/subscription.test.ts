@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineEvent } from '../../schema/events/event.ts';
-import { encodeCursor } from '../cursor.ts';
-import { removeGrant, requireRole, setGrant } from '../grants.ts';
-import { createRequestContext, type RequestContext } from '../room.ts';
-import { type FollowOptions, follows, type StreamEventRoot, show } from '../subscription.ts';
+import { encodeCursor } from '../event-log/cursor.ts';
+import { transact } from '../event-log/transaction.ts';
+import { removeGrant, requireRole, setGrant } from '../identity/grants.ts';
+import { createRequestContext, type RequestContext } from '../subgraph/subgraph.ts';
+import { type FollowOptions, follows, type StreamEventRoot, show } from '../subgraph/subscription.ts';
 import { testLog } from '../testing/infrastructure.ts';
-import { transact } from '../transaction.ts';
 import {
   aStream,
   NoteStruck,
@@ -32,7 +32,7 @@ async function aNotebook() {
   const stream = `notebook:${id}`;
   const ada = { id: randomUUID(), displayName: 'Ada', avatarUrl: null };
   await setGrant(world.em(), stream, ada.id, 'VIEWER');
-  const ctx = createRequestContext(world.room, ada, testLog);
+  const ctx = createRequestContext(world.subgraph, ada, testLog);
   return {
     stream,
     ctx,
@@ -40,7 +40,7 @@ async function aNotebook() {
       requireRole(fresh.grants, stream, 'VIEWER', { kind: 'Notebook', id }),
     /** Takes the reader's rights away; whether the stream says so or not. */
     removeReader: (isSaid: boolean) =>
-      transact({ em: world.em(), doorbell: world.room.doorbell, actor: 'tests' }, async (tx) => {
+      transact({ em: world.em(), doorbell: world.subgraph.doorbell, actor: 'tests' }, async (tx) => {
         await removeGrant(tx.em, stream, ada.id);
         if (isSaid) tx.publish(RightsChanged, { stream, subject: ada.id, payload: {} });
       }),

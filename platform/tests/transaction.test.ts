@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Doorbell } from '../doorbell.ts';
-import { type Hint, readEvents, readHeads } from '../event-log.ts';
-import { createRequestContext } from '../room.ts';
+import type { Doorbell } from '../event-log/doorbell.ts';
+import { type Hint, readEvents, readHeads } from '../event-log/event-log.ts';
+import { type Transaction, transact } from '../event-log/transaction.ts';
+import { createRequestContext } from '../subgraph/subgraph.ts';
 import { form, testLog } from '../testing/infrastructure.ts';
-import { type Transaction, transact } from '../transaction.ts';
 import { aNote, aStream, Note, NoteWritten, openWorld, SILENT_DOORBELL, type World } from './world.ts';
 
 let world: World;
@@ -37,7 +37,7 @@ describe('a transaction', () => {
 
   test('does not wait for another connection to learn what its viewer may: that would be for ever', async () => {
     const viewer = { id: crypto.randomUUID(), displayName: 'Ada', avatarUrl: null };
-    const ctx = createRequestContext(world.room, viewer, testLog);
+    const ctx = createRequestContext(world.subgraph, viewer, testLog);
 
     await expect(ctx.transact(() => ctx.grants.load('project:p'))).rejects.toThrow('Inside a transaction');
     await expect(ctx.grants.load('project:p')).resolves.toBeNull();

@@ -4,12 +4,12 @@ import { Migration } from '@mikro-orm/migrations';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { defineEvent } from '../../schema/events/event.ts';
-import type { Reaction } from '../consumer.ts';
-import type { DatabaseOptions } from '../database.ts';
-import type { Doorbell } from '../doorbell.ts';
-import { type Infrastructure, openRoom } from '../room.ts';
+import type { DatabaseOptions } from '../database/database.ts';
+import type { Reaction } from '../event-log/consumer.ts';
+import type { Doorbell } from '../event-log/doorbell.ts';
+import { transact } from '../event-log/transaction.ts';
+import { type Infrastructure, openSubgraph } from '../subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../testing/infrastructure.ts';
-import { transact } from '../transaction.ts';
 
 const NoteSchema = defineEntity({
   name: 'Note',
@@ -22,7 +22,7 @@ const NoteSchema = defineEntity({
   },
 });
 
-/** What the room of these tests keeps. */
+/** What the subgraph of these tests keeps. */
 export class Note extends NoteSchema.class {}
 NoteSchema.setClass(Note);
 
@@ -74,13 +74,13 @@ interface WriteOptions {
   doorbell?: Doorbell;
 }
 
-/** A room of notes on a database of its own; with `infrastructure` beside another room. */
+/** A subgraph of notes on a database of its own; with `infrastructure` beside another subgraph. */
 export async function openWorld({ reactions = [], sweepSeconds = 60, infrastructure }: WorldOptions = {}) {
   const own = infrastructure ?? (await openTestInfrastructure(sweepSeconds));
-  const room = await openRoom({ name: 'lab', ...LAB_DATABASE, reactions }, own, testLog);
-  const em = (): EntityManager => room.orm.em.fork();
+  const subgraph = await openSubgraph({ name: 'lab', ...LAB_DATABASE, reactions }, own, testLog);
+  const em = (): EntityManager => subgraph.orm.em.fork();
   return {
-    room,
+    subgraph,
     infrastructure: own,
     em,
     /** Publishes notes in one transaction, each as an event of a stream. */
@@ -91,7 +91,7 @@ export async function openWorld({ reactions = [], sweepSeconds = 60, infrastruct
       });
     },
     async close() {
-      await room.close();
+      await subgraph.close();
       if (!infrastructure) await own.close();
     },
   };

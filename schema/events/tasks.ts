@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 
-/** A task was created or changed; the payload is what other rooms need to know of it. */
+/** A task was created or changed; the payload is what other subgraphs need to know of it. */
 export const TaskChanged = defineEvent(
   'tasks.task-changed.v1',
   z.object({

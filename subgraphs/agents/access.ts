@@ -1,8 +1,8 @@
-import { notFound } from '../../platform/errors.ts';
-import { createGrants, requireRole } from '../../platform/grants.ts';
-import { isUuid } from '../../platform/input.ts';
-import type { RequestContext } from '../../platform/room.ts';
-import type { Transaction } from '../../platform/transaction.ts';
+import type { Transaction } from '../../platform/event-log/transaction.ts';
+import { createGrants, requireRole } from '../../platform/identity/grants.ts';
+import { notFound } from '../../platform/input/errors.ts';
+import { isUuid } from '../../platform/input/input.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
 import type { Agent } from './entities/agent.ts';
@@ -20,7 +20,7 @@ export const requireProject = (
 
 /**
  * The task that a mutation names, when the viewer has the role `least` in its project.
- * A task that this room has not heard of may have been created a moment ago: it catches up once before it says no.
+ * A task that this subgraph has not heard of may have been created a moment ago: it catches up once before it says no.
  */
 export async function requireTask(
   ctx: RequestContext,
@@ -32,7 +32,7 @@ export async function requireTask(
   if (!isUuid(taskId)) throw notFound('Task', taskId, field);
   let task = await find();
   if (!task) {
-    await ctx.room.catchUp();
+    await ctx.subgraph.catchUp();
     task = await find();
   }
   if (!task) throw notFound('Task', taskId, field);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { port, RoomConfig, secret, wholeNumber } from '../../platform/config.ts';
+import { port, SubgraphConfig, secret, wholeNumber } from '../../platform/process/config.ts';
 
 /** `whsec_` and base64 of at least 24 bytes; two of them, comma between, while one replaces the other. */
 const callbackSecrets = z
@@ -38,7 +38,7 @@ const moreTargets = z
   })
   .describe('More OpenClaws, as JSON. Agents name theirs; the one of OPENCLAW_URL is called `default`.');
 
-export const AgentsConfig = RoomConfig.extend({
+export const AgentsConfig = SubgraphConfig.extend({
   AGENTS_PORT: port(8003),
   OPENCLAW_URL: url.describe('Where OpenClaw listens.'),
   OPENCLAW_TOKEN: secret('The hooks token of OpenClaw, `hooks.token` in its settings.', 8),

@@ -1,5 +1,5 @@
-import { on, type Reaction } from '../../platform/consumer.ts';
-import { cutText } from '../../platform/text.ts';
+import { on, type Reaction } from '../../platform/event-log/consumer.ts';
+import { cutText } from '../../platform/input/text.ts';
 import { ProjectChanged } from '../../schema/events/projects.ts';
 import { CommentAdded, TaskChanged, TaskRemoved } from '../../schema/events/tasks.ts';
 

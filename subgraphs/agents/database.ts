@@ -1,4 +1,4 @@
-import type { DatabaseOptions } from '../../platform/database.ts';
+import type { DatabaseOptions } from '../../platform/database/database.ts';
 import { Agent } from './entities/agent.ts';
 import { AgentRun } from './entities/agent-run.ts';
 import { KnownComment } from './entities/known-comment.ts';
@@ -10,7 +10,7 @@ import { RunAttempt } from './entities/run-attempt.ts';
 import { RunQuestion } from './entities/run-question.ts';
 import { Migration0001Agents } from './migrations/0001-agents.ts';
 
-/** What this room keeps, and how it came to be. */
+/** What this subgraph keeps, and how it came to be. */
 export const AGENTS_DATABASE = {
   entities: [
     Agent,

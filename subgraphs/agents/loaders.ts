@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
-import { createEntityLoader } from '../../platform/loader.ts';
-import type { RequestContext } from '../../platform/room.ts';
-import { asArray } from '../../platform/sql.ts';
+import { createEntityLoader } from '../../platform/database/loader.ts';
+import { asArray } from '../../platform/database/sql.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { Agent } from './entities/agent.ts';
 import { AgentRun } from './entities/agent-run.ts';
 import { OpenClawTarget } from './entities/openclaw-target.ts';
@@ -10,7 +10,7 @@ import { RunQuestion } from './entities/run-question.ts';
 import { UNFINISHED_STATES } from './entities/run-states.ts';
 import type { Targets } from './openclaw/targets.ts';
 
-/** What a request to this room has. */
+/** What a request to this subgraph has. */
 export type AgentsContext = RequestContext & {
   loaders: ReturnType<typeof createLoaders>;
   settings: AgentsSettings;

@@ -1,24 +1,24 @@
-import type { Infrastructure, Room } from '../../platform/room.ts';
-import { type RunningSubgraph, type SideWork, startSubgraph } from '../../platform/subgraph.ts';
+import { type RunningSubgraph, type SideWork, startSubgraph } from '../../platform/subgraph/start.ts';
+import type { Infrastructure, Subgraph } from '../../platform/subgraph/subgraph.ts';
 import { RunChanged } from '../../schema/events/agents.ts';
 import { TaskChanged } from '../../schema/events/tasks.ts';
-import { roomSdl } from '../../schema/sdl.ts';
+import { subgraphSdl } from '../../schema/sdl.ts';
 import type { AgentsConfig } from './config.ts';
 import { consumers } from './consumers.ts';
 import { AGENTS_DATABASE } from './database.ts';
 import { extendContext } from './loaders.ts';
-import { serveCallback } from './openclaw/callback.ts';
-import { startDispatcher } from './openclaw/dispatcher.ts';
-import { startMonitor } from './openclaw/monitor.ts';
-import { startReaper } from './openclaw/reaper.ts';
-import { startReconciler } from './openclaw/reconciler.ts';
 import { createTargets, type Targets } from './openclaw/targets.ts';
 import { Mutation } from './resolvers/mutation.ts';
 import { Query } from './resolvers/query.ts';
 import { Subscription } from './resolvers/subscription.ts';
 import * as types from './resolvers/types.ts';
+import { serveCallback } from './runner/callback.ts';
+import { startDispatcher } from './runner/dispatcher.ts';
+import { startMonitor } from './runner/monitor.ts';
+import { startReaper } from './runner/reaper.ts';
+import { startReconciler } from './runner/reconciler.ts';
 
-/** Starts the room of agents and their runs. */
+/** Starts the agents subgraph and their runs. */
 export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promise<RunningSubgraph> {
   const targets = createTargets(config);
   return startSubgraph(
@@ -27,7 +27,7 @@ export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promis
       name: 'agents',
       ...AGENTS_DATABASE,
       reactions: consumers,
-      typeDefs: roomSdl('agents'),
+      typeDefs: subgraphSdl('agents'),
       resolvers: { Query, Mutation, Subscription, ...types },
       extendContext: extendContext({
         timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
@@ -35,7 +35,7 @@ export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promis
         targets,
       }),
       port: { setting: 'AGENTS_PORT', value: config.AGENTS_PORT },
-      begin: (room) => workWithOpenClaw(room, config, targets),
+      begin: (subgraph) => workWithOpenClaw(subgraph, config, targets),
     },
     lent,
   );
@@ -43,22 +43,22 @@ export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promis
 
 /** Hands runs over, ends those that do not end by themselves, and listens for what OpenClaw reports. */
 export async function workWithOpenClaw(
-  room: Room,
+  subgraph: Subgraph,
   config: AgentsConfig,
   targets: Targets,
 ): Promise<SideWork> {
   const limits = { runsMax: config.OPENCLAW_RUNS_MAX, leaseSeconds: config.DISPATCH_LEASE_SECONDS };
   const sweepSeconds = config.DISPATCH_SWEEP_SECONDS;
-  const dispatcher = startDispatcher(room, targets, limits, sweepSeconds);
-  const reaper = startReaper(room, targets, sweepSeconds);
-  const reconciler = startReconciler(room, targets, config.RECONCILE_AFTER_SECONDS, sweepSeconds);
-  const monitor = await startMonitor(room, targets, config.OPENCLAW_HEALTH_SECONDS, dispatcher.wake);
-  const unlisten = await room.doorbell.listen(({ types: heard }) => {
+  const dispatcher = startDispatcher(subgraph, targets, limits, sweepSeconds);
+  const reaper = startReaper(subgraph, targets, sweepSeconds);
+  const reconciler = startReconciler(subgraph, targets, config.RECONCILE_AFTER_SECONDS, sweepSeconds);
+  const monitor = await startMonitor(subgraph, targets, config.OPENCLAW_HEALTH_SECONDS, dispatcher.wake);
+  const unlisten = await subgraph.doorbell.listen(({ types: heard }) => {
     if (heard.includes(RunChanged.type) || heard.includes(TaskChanged.type)) dispatcher.wake();
     if (heard.includes(RunChanged.type)) reaper.wake();
   });
   return {
-    routes: (app) => serveCallback(app, room, config.OPENCLAW_CALLBACK_SECRET),
+    routes: (app) => serveCallback(app, subgraph, config.OPENCLAW_CALLBACK_SECRET),
     async close() {
       unlisten();
       await Promise.all([dispatcher, reaper, reconciler, monitor].map((loop) => loop.close()));

@@ -1,7 +1,7 @@
-import { notFound } from '../../platform/errors.ts';
-import { requireRole } from '../../platform/grants.ts';
-import { isUuid } from '../../platform/input.ts';
-import type { RequestContext } from '../../platform/room.ts';
+import { requireRole } from '../../platform/identity/grants.ts';
+import { notFound } from '../../platform/input/errors.ts';
+import { isUuid } from '../../platform/input/input.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
 import { Channel } from './entities/channel.ts';
@@ -53,12 +53,12 @@ export async function requireMessage(
 }
 
 /**
- * Makes sure that the room has heard of a project, whose first channel it opens on hearing of it.
+ * Makes sure that the subgraph has heard of a project, whose first channel it opens on hearing of it.
  * The project may have been created a moment ago; one that has a channel is known.
  */
 export async function hearOf(ctx: RequestContext, projectId: string): Promise<void> {
   const channels = await ctx.em.count(Channel, { projectId });
-  if (channels === 0) await ctx.room.catchUp(projectStream(projectId));
+  if (channels === 0) await ctx.subgraph.catchUp(projectStream(projectId));
 }
 
 /** Whether the viewer may see what belongs to a project. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { port, RoomConfig } from '../../platform/config.ts';
+import { port, SubgraphConfig } from '../../platform/process/config.ts';
 
-export const ChatConfig = RoomConfig.extend({ CHAT_PORT: port(8004) });
+export const ChatConfig = SubgraphConfig.extend({ CHAT_PORT: port(8004) });
 export type ChatConfig = z.infer<typeof ChatConfig>;

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { on, type Reaction } from '../../platform/consumer.ts';
+import { on, type Reaction } from '../../platform/event-log/consumer.ts';
 import { ChannelLeft, channelStream } from '../../schema/events/chat.ts';
 import { MemberChanged, ProjectChanged } from '../../schema/events/projects.ts';
 import { Channel, GENERAL, nameKeyOf } from './entities/channel.ts';

@@ -1,9 +1,9 @@
-import type { DatabaseOptions } from '../../platform/database.ts';
+import type { DatabaseOptions } from '../../platform/database/database.ts';
 import { Channel } from './entities/channel.ts';
 import { Message } from './entities/message.ts';
 import { Migration0001Chat } from './migrations/0001-chat.ts';
 
-/** What this room keeps, and how it came to be. */
+/** What this subgraph keeps, and how it came to be. */
 export const CHAT_DATABASE = {
   entities: [Channel, Message],
   migrations: [{ name: '0001-chat', class: Migration0001Chat }],

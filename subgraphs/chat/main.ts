@@ -1,5 +1,5 @@
-import { readConfig } from '../../platform/config.ts';
-import { startService } from '../../platform/service.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { startService } from '../../platform/process/service.ts';
 import { ChatConfig } from './config.ts';
 import { startChat } from './subgraph.ts';
 

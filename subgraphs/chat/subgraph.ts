@@ -1,6 +1,6 @@
-import type { Infrastructure } from '../../platform/room.ts';
-import { type RunningSubgraph, startSubgraph } from '../../platform/subgraph.ts';
-import { roomSdl } from '../../schema/sdl.ts';
+import { type RunningSubgraph, startSubgraph } from '../../platform/subgraph/start.ts';
+import type { Infrastructure } from '../../platform/subgraph/subgraph.ts';
+import { subgraphSdl } from '../../schema/sdl.ts';
 import type { ChatConfig } from './config.ts';
 import { consumers } from './consumers.ts';
 import { CHAT_DATABASE } from './database.ts';
@@ -10,7 +10,7 @@ import { Query } from './resolvers/query.ts';
 import { Subscription } from './resolvers/subscription.ts';
 import * as types from './resolvers/types.ts';
 
-/** Starts the room of channels and messages. */
+/** Starts the subgraph of channels and messages. */
 export const startChat = (config: ChatConfig, lent?: Infrastructure): Promise<RunningSubgraph> =>
   startSubgraph(
     config,
@@ -18,7 +18,7 @@ export const startChat = (config: ChatConfig, lent?: Infrastructure): Promise<Ru
       name: 'chat',
       ...CHAT_DATABASE,
       reactions: consumers,
-      typeDefs: roomSdl('chat'),
+      typeDefs: subgraphSdl('chat'),
       resolvers: { Query, Mutation, Subscription, ...types },
       extendContext,
       port: { setting: 'CHAT_PORT', value: config.CHAT_PORT },

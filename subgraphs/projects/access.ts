@@ -1,5 +1,5 @@
-import { requireRole } from '../../platform/grants.ts';
-import type { RequestContext } from '../../platform/room.ts';
+import { requireRole } from '../../platform/identity/grants.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
 

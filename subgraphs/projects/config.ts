@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { port, RoomConfig } from '../../platform/config.ts';
+import { port, SubgraphConfig } from '../../platform/process/config.ts';
 
-export const ProjectsConfig = RoomConfig.extend({ PROJECTS_PORT: port(8001) });
+export const ProjectsConfig = SubgraphConfig.extend({ PROJECTS_PORT: port(8001) });
 export type ProjectsConfig = z.infer<typeof ProjectsConfig>;

@@ -1,4 +1,4 @@
-import type { Reaction } from '../../platform/consumer.ts';
+import type { Reaction } from '../../platform/event-log/consumer.ts';
 
-/** This room reacts to no other. */
+/** This subgraph reacts to no other. */
 export const consumers: readonly Reaction[] = [];

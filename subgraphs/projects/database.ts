@@ -1,10 +1,10 @@
-import type { DatabaseOptions } from '../../platform/database.ts';
+import type { DatabaseOptions } from '../../platform/database/database.ts';
 import { Member } from './entities/member.ts';
 import { Project } from './entities/project.ts';
 import { User } from './entities/user.ts';
 import { Migration0001Projects } from './migrations/0001-projects.ts';
 
-/** What this room keeps, and how it came to be. */
+/** What this subgraph keeps, and how it came to be. */
 export const PROJECTS_DATABASE = {
   entities: [Project, Member, User],
   migrations: [{ name: '0001-projects', class: Migration0001Projects }],

@@ -1,9 +1,9 @@
-import { createEntityLoader } from '../../platform/loader.ts';
-import type { RequestContext } from '../../platform/room.ts';
+import { createEntityLoader } from '../../platform/database/loader.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { Project } from './entities/project.ts';
 import { User } from './entities/user.ts';
 
-/** What a request to this room has. */
+/** What a request to this subgraph has. */
 export type ProjectsContext = RequestContext & { loaders: ReturnType<typeof createLoaders> };
 
 export const extendContext = (ctx: RequestContext): ProjectsContext => ({

@@ -1,6 +1,6 @@
-import type { Infrastructure } from '../../platform/room.ts';
-import { type RunningSubgraph, startSubgraph } from '../../platform/subgraph.ts';
-import { roomSdl } from '../../schema/sdl.ts';
+import { type RunningSubgraph, startSubgraph } from '../../platform/subgraph/start.ts';
+import type { Infrastructure } from '../../platform/subgraph/subgraph.ts';
+import { subgraphSdl } from '../../schema/sdl.ts';
 import type { ProjectsConfig } from './config.ts';
 import { consumers } from './consumers.ts';
 import { PROJECTS_DATABASE } from './database.ts';
@@ -10,7 +10,7 @@ import { Query } from './resolvers/query.ts';
 import { Subscription } from './resolvers/subscription.ts';
 import * as types from './resolvers/types.ts';
 
-/** Starts the room of projects and people. */
+/** Starts the projects subgraph and people. */
 export const startProjects = (config: ProjectsConfig, lent?: Infrastructure): Promise<RunningSubgraph> =>
   startSubgraph(
     config,
@@ -18,7 +18,7 @@ export const startProjects = (config: ProjectsConfig, lent?: Infrastructure): Pr
       name: 'projects',
       ...PROJECTS_DATABASE,
       reactions: consumers,
-      typeDefs: roomSdl('projects'),
+      typeDefs: subgraphSdl('projects'),
       resolvers: { Query, Mutation, Subscription, ...types },
       extendContext,
       port: { setting: 'PROJECTS_PORT', value: config.PROJECTS_PORT },

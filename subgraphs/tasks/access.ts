@@ -1,8 +1,8 @@
-import { DomainError, notFound } from '../../platform/errors.ts';
-import { createGrants, requireRole } from '../../platform/grants.ts';
-import { isUuid } from '../../platform/input.ts';
-import type { RequestContext } from '../../platform/room.ts';
-import type { Transaction } from '../../platform/transaction.ts';
+import type { Transaction } from '../../platform/event-log/transaction.ts';
+import { createGrants, requireRole } from '../../platform/identity/grants.ts';
+import { DomainError, notFound } from '../../platform/input/errors.ts';
+import { isUuid } from '../../platform/input/input.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
 import { KnownProject } from './entities/known-project.ts';
@@ -10,7 +10,7 @@ import { Task } from './entities/task.ts';
 
 /**
  * Throws NOT_FOUND for whoever is not a member of the project, FORBIDDEN for a lesser role than `least`.
- * A project that this room has not heard of may have been created a moment ago: it catches up with it.
+ * A project that this subgraph has not heard of may have been created a moment ago: it catches up with it.
  */
 export async function requireProject(
   ctx: RequestContext,
@@ -21,7 +21,7 @@ export async function requireProject(
   const stream = projectStream(projectId);
   await requireRole(ctx.grants, stream, least, { kind: 'Project', id: projectId, field });
   const isKnown = (await ctx.em.count(KnownProject, { id: projectId })) > 0;
-  if (!isKnown) await ctx.room.catchUp(stream);
+  if (!isKnown) await ctx.subgraph.catchUp(stream);
 }
 
 /** The task that a mutation names, as it was a moment ago, when the viewer has the role `least` in its project. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { port, RoomConfig } from '../../platform/config.ts';
+import { port, SubgraphConfig } from '../../platform/process/config.ts';
 
-export const TasksConfig = RoomConfig.extend({ TASKS_PORT: port(8002) });
+export const TasksConfig = SubgraphConfig.extend({ TASKS_PORT: port(8002) });
 export type TasksConfig = z.infer<typeof TasksConfig>;

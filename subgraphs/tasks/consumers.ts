@@ -1,8 +1,8 @@
-import { on, type Reaction } from '../../platform/consumer.ts';
+import { on, type Reaction } from '../../platform/event-log/consumer.ts';
 import { RunChanged } from '../../schema/events/agents.ts';
 import { ProjectChanged } from '../../schema/events/projects.ts';
-import { createBoard } from './operations/create-board.ts';
-import { followRun } from './operations/follow-run.ts';
+import { createBoard } from './operations/board/create-board.ts';
+import { followRun } from './operations/run/follow-run.ts';
 
 /** Each is safe to hear twice; its operation says why. */
 export const consumers: readonly Reaction[] = [

@@ -1,13 +1,13 @@
 import DataLoader from 'dataloader';
-import { createEntityLoader } from '../../platform/loader.ts';
-import type { RequestContext } from '../../platform/room.ts';
-import { asArray } from '../../platform/sql.ts';
+import { createEntityLoader } from '../../platform/database/loader.ts';
+import { asArray } from '../../platform/database/sql.ts';
+import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
 import { BoardColumn } from './entities/board-column.ts';
 import { Comment } from './entities/comment.ts';
 import { Task } from './entities/task.ts';
-import { type Blocker, readBlockers } from './operations/read-blockers.ts';
+import { type Blocker, readBlockers } from './operations/dependency/steps/read-blockers.ts';
 
-/** What a request to this room has. */
+/** What a request to this subgraph has. */
 export type TasksContext = RequestContext & { loaders: ReturnType<typeof createLoaders> };
 
 export const extendContext = (ctx: RequestContext): TasksContext => ({

@@ -1,5 +1,5 @@
-import { readConfig } from '../../platform/config.ts';
-import { startService } from '../../platform/service.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { startService } from '../../platform/process/service.ts';
 import { TasksConfig } from './config.ts';
 import { startTasks } from './subgraph.ts';
 

@@ -1,6 +1,6 @@
-import type { Infrastructure } from '../../platform/room.ts';
-import { type RunningSubgraph, startSubgraph } from '../../platform/subgraph.ts';
-import { roomSdl } from '../../schema/sdl.ts';
+import { type RunningSubgraph, startSubgraph } from '../../platform/subgraph/start.ts';
+import type { Infrastructure } from '../../platform/subgraph/subgraph.ts';
+import { subgraphSdl } from '../../schema/sdl.ts';
 import type { TasksConfig } from './config.ts';
 import { consumers } from './consumers.ts';
 import { TASKS_DATABASE } from './database.ts';
@@ -10,7 +10,7 @@ import { Query } from './resolvers/query.ts';
 import { Subscription } from './resolvers/subscription.ts';
 import * as types from './resolvers/types.ts';
 
-/** Starts the room of boards and tasks. */
+/** Starts the subgraph of boards and tasks. */
 export const startTasks = (config: TasksConfig, lent?: Infrastructure): Promise<RunningSubgraph> =>
   startSubgraph(
     config,
@@ -18,7 +18,7 @@ export const startTasks = (config: TasksConfig, lent?: Infrastructure): Promise<
       name: 'tasks',
       ...TASKS_DATABASE,
       reactions: consumers,
-      typeDefs: roomSdl('tasks'),
+      typeDefs: subgraphSdl('tasks'),
       resolvers: { Query, Mutation, Subscription, ...types },
       extendContext,
       port: { setting: 'TASKS_PORT', value: config.TASKS_PORT },

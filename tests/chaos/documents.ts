@@ -19,7 +19,7 @@ export const LOOK = `query {
 export const TASK_OF_RUN =
   'query ($id: ID!) { agentRun(id: $id) { state task { category comments(first: 5) { nodes { id } } } } }';
 
-/** What subscribers follow: some of it comes from other rooms than the one whose events they are. */
+/** What subscribers follow: some of it comes from other subgraphs than the one whose events they are. */
 export const FOLLOW_BOARD = `subscription ($id: ID!, $after: EventCursor) {
   boardEvents(projectId: $id, after: $after) { __typename cursor
     ... on TaskChanged { task { ref title delegate { name } activeRun { state } } }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
-import { decodeCursor } from '../../platform/cursor.ts';
+import { decodeCursor } from '../../platform/event-log/cursor.ts';
 import type { Followed } from './history.ts';
 
 const RECONNECT_MS = 100;

@@ -65,7 +65,7 @@ function makeUp(forgery: Forgery, real: Message, secret: string): Message {
     case 'stale':
       return { headers: sign(secret, new Date(Date.now() - STALE_MS)), body };
     case 'other-body':
-      // The id stays, as it is signed too; the room knows it already, so its inbox cannot show this one.
+      // The id stays, as it is signed too; the subgraph knows it already, so its inbox cannot show this one.
       return { headers: real.headers, body };
   }
 }

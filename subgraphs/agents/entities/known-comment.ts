@@ -12,6 +12,6 @@ const KnownCommentSchema = defineEntity({
   },
 });
 
-/** What this room has heard said about a task, for prompts. */
+/** What this subgraph has heard said about a task, for prompts. */
 export class KnownComment extends KnownCommentSchema.class {}
 KnownCommentSchema.setClass(KnownComment);

@@ -10,6 +10,6 @@ const KnownProjectSchema = defineEntity({
   },
 });
 
-/** What this room has heard of a project, for prompts. */
+/** What this subgraph has heard of a project, for prompts. */
 export class KnownProject extends KnownProjectSchema.class {}
 KnownProjectSchema.setClass(KnownProject);

@@ -16,6 +16,6 @@ const KnownTaskSchema = defineEntity({
   },
 });
 
-/** What this room has heard of a task: enough to start a run and to write its prompt while tasks is down. */
+/** What this subgraph has heard of a task: enough to start a run and to write its prompt while tasks is down. */
 export class KnownTask extends KnownTaskSchema.class {}
 KnownTaskSchema.setClass(KnownTask);

@@ -13,6 +13,6 @@ const OpenClawTargetSchema = defineEntity({
   },
 });
 
-/** What all processes of this room know of an OpenClaw: the breaker that keeps runs from one that takes none. */
+/** What all processes of this subgraph know of an OpenClaw: the breaker that keeps runs from one that takes none. */
 export class OpenClawTarget extends OpenClawTargetSchema.class {}
 OpenClawTargetSchema.setClass(OpenClawTarget);

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Agents, their runs, and what this room has heard of projects and tasks. */
+/** Agents, their runs, and what this subgraph has heard of projects and tasks. */
 export class Migration0001Agents extends Migration {
   override up(): void {
     this.addSql('create schema if not exists agents');

@@ -1,4 +1,4 @@
-import { cutText, makeStorable } from '../../../platform/text.ts';
+import { cutText, makeStorable } from '../../../platform/input/text.ts';
 import type { Ending } from '../entities/ending.ts';
 import type { ModelUsage } from '../entities/run-attempt.ts';
 import { readQuestion } from './question.ts';

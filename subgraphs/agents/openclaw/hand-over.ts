@@ -1,4 +1,4 @@
-import { cutText } from '../../../platform/text.ts';
+import { cutText } from '../../../platform/input/text.ts';
 import type { RunFailureCode } from '../entities/agent-run.ts';
 
 /** What came of handing a run to OpenClaw. */

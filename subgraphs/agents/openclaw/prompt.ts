@@ -3,7 +3,7 @@ import type { KnownProject } from '../entities/known-project.ts';
 import type { KnownTask } from '../entities/known-task.ts';
 import { HOW_TO_ASK } from './question.ts';
 
-/** OpenClaw refuses bodies over 256 KiB; the rest is room for the other fields and what OpenClaw adds itself. */
+/** OpenClaw refuses bodies over 256 KiB; the rest is left for the other fields and what OpenClaw adds itself. */
 export const PROMPT_BYTES_MAX = 250_000;
 
 export interface PromptParts {

@@ -1,4 +1,4 @@
-import { cutText } from '../../../platform/text.ts';
+import { cutText } from '../../../platform/input/text.ts';
 import type { AskedQuestion } from '../entities/ending.ts';
 
 /** How an agent asks; a part of every prompt. */

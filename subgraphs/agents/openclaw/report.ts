@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DomainError } from '../../../platform/errors.ts';
-import { makeStorable } from '../../../platform/text.ts';
+import { DomainError } from '../../../platform/input/errors.ts';
+import { makeStorable } from '../../../platform/input/text.ts';
 import type { Ending } from '../entities/ending.ts';
 import { readAnswer, readFailure, readUsage } from './ending.ts';
 

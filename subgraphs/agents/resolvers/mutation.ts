@@ -1,13 +1,13 @@
-import { payload } from '../../../platform/user-errors.ts';
+import { payload } from '../../../platform/graphql/user-errors.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
-import { answerQuestion } from '../operations/answer-question.ts';
-import { archiveAgent } from '../operations/archive-agent.ts';
-import { cancelRun } from '../operations/cancel-run.ts';
-import { createAgent } from '../operations/create-agent.ts';
-import { retryRun } from '../operations/retry-run.ts';
-import { startRun } from '../operations/start-run.ts';
-import { updateAgent } from '../operations/update-agent.ts';
-import { wakeAgent } from '../operations/wake-agent.ts';
+import { archiveAgent } from '../operations/agent/archive-agent.ts';
+import { createAgent } from '../operations/agent/create-agent.ts';
+import { updateAgent } from '../operations/agent/update-agent.ts';
+import { wakeAgent } from '../operations/agent/wake-agent.ts';
+import { answerQuestion } from '../operations/question/answer-question.ts';
+import { cancelRun } from '../operations/run/cancel-run.ts';
+import { retryRun } from '../operations/run/retry-run.ts';
+import { startRun } from '../operations/run/start-run.ts';
 
 export const Mutation: MutationResolvers = {
   agentCreate: (_root, { input }, ctx) =>

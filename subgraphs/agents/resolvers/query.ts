@@ -1,7 +1,7 @@
 import type { FilterQuery } from '@mikro-orm/core';
-import { DomainError } from '../../../platform/errors.ts';
-import { isStorable, isUuid } from '../../../platform/input.ts';
-import { readPage } from '../../../platform/page.ts';
+import { readPage } from '../../../platform/database/page.ts';
+import { DomainError } from '../../../platform/input/errors.ts';
+import { isStorable, isUuid } from '../../../platform/input/input.ts';
 import { maySee, maySeeAgent } from '../access.ts';
 import { Agent } from '../entities/agent.ts';
 import type { AgentFilter, QueryResolvers } from '../generated/resolvers.ts';

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { encodeCursor } from '../../../platform/cursor.ts';
-import { DomainError } from '../../../platform/errors.ts';
-import { PAGE_ITEMS_MAX } from '../../../platform/page.ts';
+import { PAGE_ITEMS_MAX } from '../../../platform/database/page.ts';
+import { encodeCursor } from '../../../platform/event-log/cursor.ts';
+import { DomainError } from '../../../platform/input/errors.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import type { Agent } from '../entities/agent.ts';
 import { type AgentRun, RUN_PRIORITIES, type RunPriority } from '../entities/agent-run.ts';

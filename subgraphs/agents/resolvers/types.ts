@@ -1,5 +1,5 @@
-import { notFound } from '../../../platform/errors.ts';
-import { readPage } from '../../../platform/page.ts';
+import { readPage } from '../../../platform/database/page.ts';
+import { notFound } from '../../../platform/input/errors.ts';
 import { maySee, maySeeAgent } from '../access.ts';
 import { AgentRun as AgentRunEntity } from '../entities/agent-run.ts';
 import { RunActivity } from '../entities/run-activity.ts';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { setGrant } from '../../../platform/grants.ts';
+import { setGrant } from '../../../platform/identity/grants.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { maySeeAgent } from '../access.ts';
-import { archiveAgent } from '../operations/archive-agent.ts';
-import { startRun } from '../operations/start-run.ts';
-import { updateAgent } from '../operations/update-agent.ts';
-import { wakeAgent } from '../operations/wake-agent.ts';
+import { archiveAgent } from '../operations/agent/archive-agent.ts';
+import { updateAgent } from '../operations/agent/update-agent.ts';
+import { wakeAgent } from '../operations/agent/wake-agent.ts';
+import { startRun } from '../operations/run/start-run.ts';
 import { Query } from '../resolvers/query.ts';
 import { agentStatus, sumUsage } from '../resolvers/run-views.ts';
 import { openWorld } from './world.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { updateAgent } from '../operations/update-agent.ts';
+import { updateAgent } from '../operations/agent/update-agent.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -22,7 +22,7 @@ describe('the slots of an agent', () => {
     const agent = await world.agent({ maxConcurrent: 3 });
     const projectId = await world.project();
     const tasks = await Promise.all(Array.from({ length: 100 }, () => world.task({ projectId })));
-    await world.room.catchUp();
+    await world.subgraph.catchUp();
 
     const starts = await Promise.allSettled(
       tasks.map((taskId) => world.start({ agentId: agent.id, taskId, instruction: '[[hang]]' })),
@@ -68,7 +68,7 @@ describe('the slots of an agent', () => {
     ).rejects.toThrow(/agent_run_slot/);
   });
 
-  test('lowering maxConcurrent ends no run, and no new one starts before there is room', async () => {
+  test('lowering maxConcurrent ends no run, and no new one starts before there is subgraph', async () => {
     const agent = await world.agent({ maxConcurrent: 3 });
     const long = await Promise.all(
       [1, 2, 3].map(() => world.start({ agentId: agent.id, instruction: '[[delay=700]]' })),

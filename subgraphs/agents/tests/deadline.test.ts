@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { until } from '../../../platform/testing/wait.ts';
-import { cancelRun } from '../operations/cancel-run.ts';
+import { cancelRun } from '../operations/run/cancel-run.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

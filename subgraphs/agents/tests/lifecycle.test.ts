@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readHeads } from '../../../platform/event-log.ts';
+import { readHeads } from '../../../platform/event-log/event-log.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { openWorld } from './world.ts';
 

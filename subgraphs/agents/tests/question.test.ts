@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { RunQuestion } from '../entities/run-question.ts';
 import { readQuestion } from '../openclaw/question.ts';
-import { answerQuestion } from '../operations/answer-question.ts';
-import { cancelRun } from '../operations/cancel-run.ts';
+import { answerQuestion } from '../operations/question/answer-question.ts';
+import { cancelRun } from '../operations/run/cancel-run.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

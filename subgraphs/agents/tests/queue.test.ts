@@ -113,7 +113,7 @@ describe('a task that others must be done before', () => {
     const taskId = await world.task({ projectId });
     const { id } = await world.start({ agentId, taskId, whenBusy: 'QUEUE' });
     await world.task({ projectId, taskId, openBlockerRefs: ['TB-9'] });
-    await world.room.catchUp();
+    await world.subgraph.catchUp();
     await free();
 
     expect(await readQueue(world.ctx(), await world.queuedRun(id))).toMatchObject({ reason: 'TASK_BLOCKED' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../../platform/testing/wait.ts';
 import { readHistory } from '../openclaw/history.ts';
-import { cancelRun } from '../operations/cancel-run.ts';
+import { cancelRun } from '../operations/run/cancel-run.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

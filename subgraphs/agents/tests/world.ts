@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { Webhook } from 'standardwebhooks';
 import { type Simulator, startSimulator } from '../../../openclaw-simulator/simulator.ts';
-import { readEvents } from '../../../platform/event-log.ts';
-import { setGrant } from '../../../platform/grants.ts';
-import { createRequestContext, openRoom } from '../../../platform/room.ts';
+import { readEvents } from '../../../platform/event-log/event-log.ts';
+import { setGrant } from '../../../platform/identity/grants.ts';
+import { createRequestContext, openSubgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { until } from '../../../platform/testing/wait.ts';
 import { RunChanged, type RunState } from '../../../schema/events/agents.ts';
@@ -18,15 +18,15 @@ import { RunActivity } from '../entities/run-activity.ts';
 import { RunAttempt } from '../entities/run-attempt.ts';
 import { type AgentsContext, extendContext } from '../loaders.ts';
 import { createTargets } from '../openclaw/targets.ts';
-import { createAgent } from '../operations/create-agent.ts';
-import { startRun } from '../operations/start-run.ts';
+import { createAgent } from '../operations/agent/create-agent.ts';
+import { startRun } from '../operations/run/start-run.ts';
 import { workWithOpenClaw } from '../subgraph.ts';
 
 const HOOKS_TOKEN = 'hooks-token-of-the-tests';
 const GATEWAY_TOKEN = 'gateway-token-of-the-tests';
 
 /**
- * The room of agents on a database of its own, with the simulator as OpenClaw and the callback's route,
+ * The agents subgraph on a database of its own, with the simulator as OpenClaw and the callback's route,
  * without the GraphQL server. `settings` are those of the service, by name.
  */
 export async function openWorld(settings: Record<string, string> = {}) {
@@ -42,29 +42,29 @@ export async function openWorld(settings: Record<string, string> = {}) {
     callbackRetryFirstMs: 50,
   });
   const config = testConfig(simulator, callbackSecret, settings);
-  const room = await openRoom(
+  const subgraph = await openSubgraph(
     { name: 'agents', ...AGENTS_DATABASE, reactions: consumers },
     infrastructure,
     testLog,
   );
   const targets = createTargets(config);
-  const work = await workWithOpenClaw(room, config, targets);
+  const work = await workWithOpenClaw(subgraph, config, targets);
   const app = Fastify();
   work.routes?.(app);
   const callbackUrl = `${await app.listen({ host: '127.0.0.1', port: 0 })}/agents/callback`;
   simulator.set({ callbackUrl });
 
-  const em = () => room.orm.em.fork();
+  const em = () => subgraph.orm.em.fork();
   const member = { id: randomUUID(), displayName: 'Ada', avatarUrl: null };
   const as = (viewer: typeof member): AgentsContext =>
     extendContext({
       timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
       runsMax: config.OPENCLAW_RUNS_MAX,
       targets,
-    })(createRequestContext(room, viewer, testLog));
+    })(createRequestContext(subgraph, viewer, testLog));
 
   const world = {
-    room,
+    subgraph,
     config,
     targets,
     simulator,
@@ -81,7 +81,7 @@ export async function openWorld(settings: Record<string, string> = {}) {
       await setGrant(em(), projectStream(projectId), member.id, role);
       return projectId;
     },
-    /** A task, as the room of tasks would publish it; with the id of one that there is, a change of it. */
+    /** A task, as the tasks subgraph would publish it; with the id of one that there is, a change of it. */
     async task(overrides: TaskOverrides = {}) {
       const projectId = overrides.projectId ?? (await world.project());
       const taskId = overrides.taskId ?? randomUUID();
@@ -210,7 +210,7 @@ export async function openWorld(settings: Record<string, string> = {}) {
       await simulator.stop();
       await app.close();
       await work.close();
-      await room.close();
+      await subgraph.close();
       await infrastructure.close();
     },
   };

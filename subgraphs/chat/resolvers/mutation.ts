@@ -1,9 +1,9 @@
-import { payload } from '../../../platform/user-errors.ts';
+import { payload } from '../../../platform/graphql/user-errors.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
-import { createChannel } from '../operations/create-channel.ts';
-import { deleteMessage } from '../operations/delete-message.ts';
-import { editMessage } from '../operations/edit-message.ts';
-import { sendMessage } from '../operations/send-message.ts';
+import { createChannel } from '../operations/channel/create-channel.ts';
+import { deleteMessage } from '../operations/message/delete-message.ts';
+import { editMessage } from '../operations/message/edit-message.ts';
+import { sendMessage } from '../operations/message/send-message.ts';
 
 export const Mutation: MutationResolvers = {
   channelCreate: (_root, { input }, ctx) =>

@@ -1,4 +1,4 @@
-import { follows, type StreamEventRoot, show } from '../../../platform/subscription.ts';
+import { follows, type StreamEventRoot, show } from '../../../platform/subgraph/subscription.ts';
 import { ChannelLeft, channelStream, MessageChanged } from '../../../schema/events/chat.ts';
 import { requireChannel, requireChannelRole } from '../access.ts';
 import type { SubscriptionResolvers } from '../generated/resolvers.ts';

@@ -1,4 +1,4 @@
-import { readPage } from '../../../platform/page.ts';
+import { readPage } from '../../../platform/database/page.ts';
 import { hearOf, maySee } from '../access.ts';
 import { Channel as ChannelEntity } from '../entities/channel.ts';
 import { Message as MessageEntity } from '../entities/message.ts';
@@ -26,7 +26,7 @@ export const Channel: Resolvers['Channel'] = {
 export const Message: Resolvers['Message'] = {
   __resolveReference: ({ id }, ctx) => findMessage(ctx, id),
   channel: ({ channelId }, _args, ctx) => ctx.loaders.channel.loadExisting(channelId),
-  // Names and pictures are @external: the gateway fetches them from the author's own room.
+  // Names and pictures are @external: the gateway fetches them from the author's own subgraph.
   author: ({ authorKind, authorId }) => ({ __typename: authorKind, id: authorId }) as never,
 };
 

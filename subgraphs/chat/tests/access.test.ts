@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ChatContext } from '../loaders.ts';
-import { createChannel } from '../operations/create-channel.ts';
-import { deleteMessage } from '../operations/delete-message.ts';
-import { editMessage } from '../operations/edit-message.ts';
+import { createChannel } from '../operations/channel/create-channel.ts';
+import { deleteMessage } from '../operations/message/delete-message.ts';
+import { editMessage } from '../operations/message/edit-message.ts';
 import { openWorld, person } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

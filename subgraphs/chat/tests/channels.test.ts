@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createChannel } from '../operations/create-channel.ts';
+import { createChannel } from '../operations/channel/create-channel.ts';
 import { openWorld, person } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -27,19 +27,19 @@ describe('a new project', () => {
     await world.renameProject(projectId);
     await world.renameProject(projectId);
 
-    await world.room.catchUp();
+    await world.subgraph.catchUp();
 
     expect(await channelNames(owner, projectId)).toEqual(['general']);
   });
 
-  test('shows general to the first request, even before the room was told of the project', async () => {
+  test('shows general to the first request, even before the subgraph was told of the project', async () => {
     const owner = person('Ada');
     const projectId = await world.project({ owner, isAnnounced: false });
 
     expect(await channelNames(owner, projectId)).toEqual(['general']);
   });
 
-  test('keeps the name general for its own channel, even before the room was told of the project', async () => {
+  test('keeps the name general for its own channel, even before the subgraph was told of the project', async () => {
     const owner = person('Ada');
     const projectId = await world.project({ owner, isAnnounced: false });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { deleteMessage } from '../operations/delete-message.ts';
-import { editMessage } from '../operations/edit-message.ts';
+import { deleteMessage } from '../operations/message/delete-message.ts';
+import { editMessage } from '../operations/message/edit-message.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

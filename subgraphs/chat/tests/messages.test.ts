@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readEvents } from '../../../platform/event-log.ts';
+import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { channelStream } from '../../../schema/events/chat.ts';
-import { deleteMessage } from '../operations/delete-message.ts';
-import { editMessage } from '../operations/edit-message.ts';
-import { sendMessage } from '../operations/send-message.ts';
+import { deleteMessage } from '../operations/message/delete-message.ts';
+import { editMessage } from '../operations/message/edit-message.ts';
+import { sendMessage } from '../operations/message/send-message.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -22,7 +22,7 @@ async function message() {
 
 /** The ids of the messages that a channel's events are about, in their order. */
 const eventsOf = async (channelId: string) =>
-  (await readEvents(world.room.orm.em.fork(), channelStream(channelId), 0, 100)).map(
+  (await readEvents(world.subgraph.orm.em.fork(), channelStream(channelId), 0, 100)).map(
     ({ subject }) => subject,
   );
 

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { migrate, migrateDown } from '../../../platform/migrate.ts';
+import { migrate, migrateDown } from '../../../platform/database/migrate.ts';
 import { testLog } from '../../../platform/testing/infrastructure.ts';
 import { openWorld } from './world.ts';
 
 test('the migrations go back, and forward again to the same tables', async () => {
   const world = await openWorld();
-  const { orm } = world.room;
+  const { orm } = world.subgraph;
   const { source } = world.infrastructure;
   const columns = (): Promise<{ name: string }[]> =>
     orm.em.fork().execute(

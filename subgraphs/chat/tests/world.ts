@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
-import { removeGrant, setGrant } from '../../../platform/grants.ts';
-import type { Viewer } from '../../../platform/identity.ts';
-import { createRequestContext, openRoom, type Room } from '../../../platform/room.ts';
-import { SCALARS } from '../../../platform/scalars.ts';
+import { type Transaction, transact } from '../../../platform/event-log/transaction.ts';
+import { SCALARS } from '../../../platform/graphql/scalars.ts';
+import { removeGrant, setGrant } from '../../../platform/identity/grants.ts';
+import type { Viewer } from '../../../platform/identity/statement.ts';
+import { createRequestContext, openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
-import { type Transaction, transact } from '../../../platform/transaction.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { MemberChanged, ProjectChanged } from '../../../schema/events/projects.ts';
 import type { Role } from '../../../schema/roles.ts';
-import { roomSdl } from '../../../schema/sdl.ts';
+import { subgraphSdl } from '../../../schema/sdl.ts';
 import { consumers } from '../consumers.ts';
 import { CHAT_DATABASE } from '../database.ts';
 import { Channel } from '../entities/channel.ts';
 import { type ChatContext, extendContext } from '../loaders.ts';
-import { sendMessage } from '../operations/send-message.ts';
+import { sendMessage } from '../operations/message/send-message.ts';
 import { Mutation } from '../resolvers/mutation.ts';
 import { Query } from '../resolvers/query.ts';
 import { Subscription } from '../resolvers/subscription.ts';
@@ -28,7 +28,7 @@ type Answer = any;
 /** How a project comes to be in a test. */
 interface ProjectOptions {
   owner: Viewer;
-  /** Whether the room is told; otherwise it finds out by itself, as when a hint is lost. */
+  /** Whether the subgraph is told; otherwise it finds out by itself, as when a hint is lost. */
   isAnnounced?: boolean;
 }
 
@@ -36,33 +36,33 @@ const FOLLOW = parse(`subscription ($channelId: ID!, $after: EventCursor) {
   chatEvents(channelId: $channelId, after: $after) {
     __typename cursor ... on MessageChanged { message { seq body } } } }`);
 
-/** The room of chat on a database of its own, with its schema and without its server. */
+/** The chat subgraph on a database of its own, with its schema and without its server. */
 export async function openWorld({ sweepSeconds = 1 } = {}) {
   const infrastructure = await openTestInfrastructure(sweepSeconds);
-  const room = await openRoom(
+  const subgraph = await openSubgraph(
     { name: 'chat', ...CHAT_DATABASE, reactions: consumers },
     infrastructure,
     testLog,
   );
   const schema = buildSubgraphSchema([
     {
-      typeDefs: roomSdl('chat'),
+      typeDefs: subgraphSdl('chat'),
       resolvers: { ...SCALARS, Query, Mutation, Subscription, ...types } as never,
     },
   ]);
-  const as = (viewer: Viewer): ChatContext => extendContext(createRequestContext(room, viewer, testLog));
+  const as = (viewer: Viewer): ChatContext => extendContext(createRequestContext(subgraph, viewer, testLog));
 
   const world = {
-    room,
+    subgraph,
     infrastructure,
     /** A request by somebody. */
     as,
-    ...neighbours(room),
+    ...neighbours(subgraph),
     /** A channel of a new project, with its owner. */
     async channel() {
       const owner = person('Ada');
       const projectId = await world.project({ owner });
-      await room.catchUp();
+      await subgraph.catchUp();
       const channel = await as(owner).em.findOneOrFail(Channel, { projectId });
       return { owner, projectId, channelId: channel.id };
     },
@@ -74,7 +74,7 @@ export async function openWorld({ sweepSeconds = 1 } = {}) {
     follow: (viewer: Viewer, channelId: string, after?: string) =>
       follow(schema, () => as(viewer), { channelId, after }),
     async close() {
-      await room.close();
+      await subgraph.close();
       await infrastructure.close();
     },
   };
@@ -83,11 +83,11 @@ export async function openWorld({ sweepSeconds = 1 } = {}) {
 
 export const person = (displayName: string): Viewer => ({ id: randomUUID(), displayName, avatarUrl: null });
 
-/** What the room of projects does, as far as this room notices. */
-function neighbours(room: Room) {
-  const silence = { ...room.doorbell, ring: () => undefined };
-  const change = (work: (tx: Transaction) => Promise<void>, doorbell = room.doorbell) =>
-    transact({ em: room.orm.em, doorbell, actor: 'test' }, work);
+/** What the projects subgraph does, as far as this subgraph notices. */
+function neighbours(subgraph: Subgraph) {
+  const silence = { ...subgraph.doorbell, ring: () => undefined };
+  const change = (work: (tx: Transaction) => Promise<void>, doorbell = subgraph.doorbell) =>
+    transact({ em: subgraph.orm.em, doorbell, actor: 'test' }, work);
   const publishMember = (tx: Transaction, projectId: string, userId: string, role: Role | null) =>
     tx.publish(MemberChanged, {
       stream: projectStream(projectId),
@@ -108,7 +108,7 @@ function neighbours(room: Room) {
         publishProject(tx, projectId);
         publishMember(tx, projectId, owner.id, 'OWNER');
       };
-      await change(create, isAnnounced ? room.doorbell : silence);
+      await change(create, isAnnounced ? subgraph.doorbell : silence);
       return projectId;
     },
     renameProject: (projectId: string) => change(async (tx) => publishProject(tx, projectId)),

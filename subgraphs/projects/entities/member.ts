@@ -13,6 +13,6 @@ const MemberSchema = defineEntity({
   },
 });
 
-/** A person's role in a project: a row of the grants that every room reads and only this one writes. */
+/** A person's role in a project: a row of the grants that every subgraph reads and only this one writes. */
 export class Member extends MemberSchema.class {}
 MemberSchema.setClass(Member);

@@ -1,9 +1,9 @@
-import { payload } from '../../../platform/user-errors.ts';
+import { payload } from '../../../platform/graphql/user-errors.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
-import { createProject } from '../operations/create-project.ts';
-import { removeMember } from '../operations/remove-member.ts';
-import { setMember } from '../operations/set-member.ts';
-import { updateProject } from '../operations/update-project.ts';
+import { removeMember } from '../operations/member/remove-member.ts';
+import { setMember } from '../operations/member/set-member.ts';
+import { createProject } from '../operations/project/create-project.ts';
+import { updateProject } from '../operations/project/update-project.ts';
 
 export const Mutation: MutationResolvers = {
   projectCreate: (_root, { input }, ctx) =>

@@ -1,9 +1,9 @@
-import { isUuid } from '../../../platform/input.ts';
-import { readPage } from '../../../platform/page.ts';
+import { readPage } from '../../../platform/database/page.ts';
+import { isUuid } from '../../../platform/input/input.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { Project } from '../entities/project.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';
-import { rememberUser } from '../operations/remember-user.ts';
+import { rememberUser } from '../operations/user/remember-user.ts';
 
 export const Query: QueryResolvers = {
   viewer: async (_root, _args, ctx) => {

@@ -1,4 +1,4 @@
-import { follows, type StreamEventRoot, show } from '../../../platform/subscription.ts';
+import { follows, type StreamEventRoot, show } from '../../../platform/subgraph/subscription.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { MemberChanged, ProjectChanged } from '../../../schema/events/projects.ts';
 import type { Role } from '../../../schema/roles.ts';

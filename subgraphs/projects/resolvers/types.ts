@@ -1,4 +1,4 @@
-import { readPage } from '../../../platform/page.ts';
+import { readPage } from '../../../platform/database/page.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { Member } from '../entities/member.ts';
 import type { Resolvers } from '../generated/resolvers.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { projectStream } from '../../../schema/events/event.ts';
 import type { Role } from '../../../schema/roles.ts';
-import { rememberUser } from '../operations/remember-user.ts';
-import { removeMember } from '../operations/remove-member.ts';
-import { setMember } from '../operations/set-member.ts';
+import { removeMember } from '../operations/member/remove-member.ts';
+import { setMember } from '../operations/member/set-member.ts';
+import { rememberUser } from '../operations/user/remember-user.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

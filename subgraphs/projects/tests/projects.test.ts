@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readEvents } from '../../../platform/event-log.ts';
+import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { projectStream } from '../../../schema/events/event.ts';
-import { updateProject } from '../operations/update-project.ts';
+import { updateProject } from '../operations/project/update-project.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

@@ -1,30 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { createRequestContext, openRoom, type Room } from '../../../platform/room.ts';
+import { createRequestContext, openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { PROJECTS_DATABASE } from '../database.ts';
 import { extendContext, type ProjectsContext } from '../loaders.ts';
-import { createProject } from '../operations/create-project.ts';
+import { createProject } from '../operations/project/create-project.ts';
 
-/** The room of projects on a database of its own, without its server. */
+/** The projects subgraph on a database of its own, without its server. */
 export async function openWorld() {
   const infrastructure = await openTestInfrastructure();
-  const room: Room = await openRoom(
+  const subgraph: Subgraph = await openSubgraph(
     { name: 'projects', ...PROJECTS_DATABASE, reactions: [] },
     infrastructure,
     testLog,
   );
 
   const as = (displayName: string, id: string = randomUUID()): ProjectsContext =>
-    extendContext(createRequestContext(room, { id, displayName, avatarUrl: null }, testLog));
+    extendContext(createRequestContext(subgraph, { id, displayName, avatarUrl: null }, testLog));
 
   return {
-    room,
+    subgraph,
     /** A request by somebody new, or by somebody known by id. */
     as,
     project: (ctx: ProjectsContext, overrides: Record<string, unknown> = {}) =>
       createProject(ctx, { key: uniqueKey(), name: 'Team Board', ...overrides }),
     async close() {
-      await room.close();
+      await subgraph.close();
       await infrastructure.close();
     },
   };

@@ -1,4 +1,4 @@
-import type { Viewer } from '../../../platform/identity.ts';
+import type { Viewer } from '../../../platform/identity/statement.ts';
 
 /** What whoever acts on a board is; the names of the GraphQL types. */
 export type ActorKind = 'User' | 'Agent';

@@ -11,6 +11,6 @@ const KnownProjectSchema = defineEntity({
   },
 });
 
-/** What this room has heard of a project. Its row is the lock under which tasks are numbered and depend on others. */
+/** What this subgraph has heard of a project. Its row is the lock under which tasks are numbered and depend on others. */
 export class KnownProject extends KnownProjectSchema.class {}
 KnownProjectSchema.setClass(KnownProject);

@@ -1,12 +1,12 @@
-import { payload } from '../../../platform/user-errors.ts';
+import { payload } from '../../../platform/graphql/user-errors.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
-import { addComment } from '../operations/add-comment.ts';
-import { addDependency } from '../operations/add-dependency.ts';
-import { archiveTask } from '../operations/archive-task.ts';
-import { createTask } from '../operations/create-task.ts';
-import { moveTask } from '../operations/move-task.ts';
-import { removeDependency } from '../operations/remove-dependency.ts';
-import { updateTask } from '../operations/update-task.ts';
+import { addComment } from '../operations/comment/add-comment.ts';
+import { addDependency } from '../operations/dependency/add-dependency.ts';
+import { removeDependency } from '../operations/dependency/remove-dependency.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
+import { createTask } from '../operations/task/create-task.ts';
+import { moveTask } from '../operations/task/move-task.ts';
+import { updateTask } from '../operations/task/update-task.ts';
 
 export const Mutation: MutationResolvers = {
   taskCreate: (_root, { input }, ctx) => payload(async () => ({ task: await createTask(ctx, input) })),

@@ -1,5 +1,5 @@
-import { DomainError } from '../../../platform/errors.ts';
-import { isStorable } from '../../../platform/input.ts';
+import { DomainError } from '../../../platform/input/errors.ts';
+import { isStorable } from '../../../platform/input/input.ts';
 import { maySee } from '../access.ts';
 import { Task } from '../entities/task.ts';
 import type { QueryResolvers } from '../generated/resolvers.ts';

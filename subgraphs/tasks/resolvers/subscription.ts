@@ -1,4 +1,4 @@
-import { follows, type StreamEventRoot, show } from '../../../platform/subscription.ts';
+import { follows, type StreamEventRoot, show } from '../../../platform/subgraph/subscription.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { MemberChanged } from '../../../schema/events/projects.ts';
 import { CommentAdded, TaskChanged, TaskRemoved } from '../../../schema/events/tasks.ts';

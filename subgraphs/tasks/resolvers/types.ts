@@ -1,4 +1,4 @@
-import { readPage } from '../../../platform/page.ts';
+import { readPage } from '../../../platform/database/page.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { maySee } from '../access.ts';
 import type { ActorKind } from '../entities/cause.ts';
@@ -8,7 +8,7 @@ import { TaskChange as TaskChangeEntity } from '../entities/task-change.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import type { TasksContext } from '../loaders.ts';
 
-/** Whoever acts, by id. Names and pictures are @external: the gateway fetches them from the actor's own room. */
+/** Whoever acts, by id. Names and pictures are @external: the gateway fetches them from the actor's own subgraph. */
 const actor = (__typename: ActorKind, id: string) => ({ __typename, id }) as never;
 
 /**
@@ -33,7 +33,7 @@ export const Project: Resolvers['Project'] = {
     const columns = await columnsOf.load(id);
     if (columns.length > 0) return columns;
     // The project may have been created a moment ago.
-    await ctx.room.catchUp(projectStream(id));
+    await ctx.subgraph.catchUp(projectStream(id));
     return columnsOf.clear(id).load(id);
   },
 };

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Task } from '../entities/task.ts';
 import type { TasksContext } from '../loaders.ts';
-import { addComment } from '../operations/add-comment.ts';
-import { addDependency } from '../operations/add-dependency.ts';
-import { archiveTask } from '../operations/archive-task.ts';
-import { createTask } from '../operations/create-task.ts';
-import { moveTask } from '../operations/move-task.ts';
-import { removeDependency } from '../operations/remove-dependency.ts';
-import { updateTask } from '../operations/update-task.ts';
+import { addComment } from '../operations/comment/add-comment.ts';
+import { addDependency } from '../operations/dependency/add-dependency.ts';
+import { removeDependency } from '../operations/dependency/remove-dependency.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
+import { createTask } from '../operations/task/create-task.ts';
+import { moveTask } from '../operations/task/move-task.ts';
+import { updateTask } from '../operations/task/update-task.ts';
 import { openWorld, person } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { addDependency } from '../operations/add-dependency.ts';
+import { addDependency } from '../operations/dependency/add-dependency.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -16,7 +16,7 @@ const BOARD = `query ($id: ID!) { _entities(representations: [{ __typename: "Pro
 /** A board with as many tasks in each of its five columns; every second is a part of the one before and waits for it. */
 async function board(tasksInColumn: number): Promise<string> {
   const projectId = await world.project();
-  await world.room.catchUp();
+  await world.subgraph.catchUp();
   for (const { id: columnId } of await world.columns(projectId)) {
     for (let i = 0; i < tasksInColumn; i += 2) {
       const parent = await world.task({ projectId, columnId });
@@ -29,7 +29,7 @@ async function board(tasksInColumn: number): Promise<string> {
 
 /** Shows a board, and how many statements the database was sent for it. Those of the log are its reader's. */
 async function show(projectId: string) {
-  const execute = jest.spyOn(world.room.orm.em.getConnection(), 'execute');
+  const execute = jest.spyOn(world.subgraph.orm.em.getConnection(), 'execute');
   const { data, errors } = await world.ask(world.member, BOARD, { id: projectId });
   const sent = execute.mock.calls.map(([statement]) => JSON.stringify(statement));
   const statements = sent.filter((statement) => !/\blog\./.test(statement)).length;

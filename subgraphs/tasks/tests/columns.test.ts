@@ -30,7 +30,7 @@ test('a project created a moment ago has its five columns in their order', async
 
 test('a project that is heard of again keeps the board it has', async () => {
   const projectId = await world.project();
-  await world.room.catchUp();
+  await world.subgraph.catchUp();
   const before = await world.columns(projectId);
 
   await world.repeatEvents(projectId);

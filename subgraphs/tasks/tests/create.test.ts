@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kind, type ObjectTypeDefinitionNode } from 'graphql';
-import { roomSdl } from '../../../schema/sdl.ts';
-import { TASK_FIELDS } from '../operations/create-task.ts';
+import { subgraphSdl } from '../../../schema/sdl.ts';
+import { TASK_FIELDS } from '../operations/task/create-task.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -56,7 +56,7 @@ describe('a new task', () => {
     expect(await world.order(second.columnId)).toEqual([first.id, second.id]);
   });
 
-  test('is told to everybody with all that other rooms need, and all its fields have changed', async () => {
+  test('is told to everybody with all that other subgraphs need, and all its fields have changed', async () => {
     const projectId = await world.project();
     const { id, ref } = await world.task({
       projectId,
@@ -81,7 +81,7 @@ describe('a new task', () => {
   });
 
   test('the fields that a creation names are those of the schema', () => {
-    const task = roomSdl('tasks').definitions.find(
+    const task = subgraphSdl('tasks').definitions.find(
       (definition): definition is ObjectTypeDefinitionNode =>
         definition.kind === Kind.OBJECT_TYPE_DEFINITION && definition.name.value === 'Task',
     );

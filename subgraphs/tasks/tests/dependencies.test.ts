@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Task } from '../entities/task.ts';
-import { addDependency } from '../operations/add-dependency.ts';
-import { archiveTask } from '../operations/archive-task.ts';
-import { removeDependency } from '../operations/remove-dependency.ts';
-import { updateTask } from '../operations/update-task.ts';
+import { addDependency } from '../operations/dependency/add-dependency.ts';
+import { removeDependency } from '../operations/dependency/remove-dependency.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
+import { updateTask } from '../operations/task/update-task.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { removeGrant } from '../../../platform/grants.ts';
+import { removeGrant } from '../../../platform/identity/grants.ts';
 import { projectStream } from '../../../schema/events/event.ts';
-import { addComment } from '../operations/add-comment.ts';
-import { archiveTask } from '../operations/archive-task.ts';
-import { updateTask } from '../operations/update-task.ts';
+import { addComment } from '../operations/comment/add-comment.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
+import { updateTask } from '../operations/task/update-task.ts';
 import { openWorld, person } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

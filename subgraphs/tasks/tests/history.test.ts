@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { archiveTask } from '../operations/archive-task.ts';
-import { updateTask } from '../operations/update-task.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
+import { updateTask } from '../operations/task/update-task.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

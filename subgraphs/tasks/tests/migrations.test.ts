@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { migrate, migrateDown } from '../../../platform/migrate.ts';
+import { migrate, migrateDown } from '../../../platform/database/migrate.ts';
 import { testLog } from '../../../platform/testing/infrastructure.ts';
 import { openWorld } from './world.ts';
 
@@ -15,9 +15,9 @@ test('the tables can be taken back and made again', async () => {
   try {
     const before = await tables();
 
-    expect(await migrateDown(world.room.orm, source, testLog)).toEqual(['0001-tasks']);
+    expect(await migrateDown(world.subgraph.orm, source, testLog)).toEqual(['0001-tasks']);
     expect(await tables()).toEqual([]);
-    await migrate(world.room.orm, source, testLog);
+    await migrate(world.subgraph.orm, source, testLog);
     expect(await tables()).toEqual(before);
   } finally {
     await world.close();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Task } from '../entities/task.ts';
-import { moveTask } from '../operations/move-task.ts';
+import { moveTask } from '../operations/task/move-task.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -13,7 +13,7 @@ afterAll(() => world.close());
 /** A board with `count` tasks in the column To do, and the ids of its columns To do and Done. */
 async function board(count: number) {
   const projectId = await world.project();
-  await world.room.catchUp();
+  await world.subgraph.catchUp();
   const tasks: Task[] = [];
   for (let i = 0; i < count; i++) tasks.push(await world.task({ projectId }));
   const columns = await world.columns(projectId);

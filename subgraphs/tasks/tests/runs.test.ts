@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EVENT_ANSWER_CHARACTERS_MAX } from '../../../schema/events/agents.ts';
 import type { ColumnCategory } from '../entities/board-column.ts';
-import { archiveTask } from '../operations/archive-task.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -158,7 +158,7 @@ test('an archived task is commented on and stays as it is', async () => {
   expect(await world.now(task)).toMatchObject({ version, delegateId: null });
 });
 
-test('a run on a task that this room does not have holds nothing up', async () => {
+test('a run on a task that this subgraph does not have holds nothing up', async () => {
   const task = await newTask();
   const stranger = Object.assign(Object.create(task), { id: randomUUID() });
 

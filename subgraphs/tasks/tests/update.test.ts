@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { archiveTask } from '../operations/archive-task.ts';
-import { moveTask } from '../operations/move-task.ts';
-import { updateTask } from '../operations/update-task.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
+import { moveTask } from '../operations/task/move-task.ts';
+import { updateTask } from '../operations/task/update-task.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createSourceEventStream, execute, parse } from 'graphql';
 import type { z } from 'zod';
-import { readEvents } from '../../../platform/event-log.ts';
-import { setGrant } from '../../../platform/grants.ts';
-import type { Viewer } from '../../../platform/identity.ts';
-import { createRequestContext, openRoom, type Room } from '../../../platform/room.ts';
-import { SCALARS } from '../../../platform/scalars.ts';
+import { readEvents } from '../../../platform/event-log/event-log.ts';
+import { transact } from '../../../platform/event-log/transaction.ts';
+import { SCALARS } from '../../../platform/graphql/scalars.ts';
+import { setGrant } from '../../../platform/identity/grants.ts';
+import type { Viewer } from '../../../platform/identity/statement.ts';
+import { createRequestContext, openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
-import { transact } from '../../../platform/transaction.ts';
 import { RunChanged } from '../../../schema/events/agents.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { ProjectChanged } from '../../../schema/events/projects.ts';
 import { CommentAdded, TaskChanged, TaskRemoved } from '../../../schema/events/tasks.ts';
 import type { Role } from '../../../schema/roles.ts';
-import { roomSdl } from '../../../schema/sdl.ts';
+import { subgraphSdl } from '../../../schema/sdl.ts';
 import { consumers } from '../consumers.ts';
 import { TASKS_DATABASE } from '../database.ts';
 import { BoardColumn, type ColumnCategory } from '../entities/board-column.ts';
@@ -22,8 +22,8 @@ import { Comment } from '../entities/comment.ts';
 import { Task } from '../entities/task.ts';
 import { TaskChange } from '../entities/task-change.ts';
 import { extendContext, type TasksContext } from '../loaders.ts';
-import { createTask } from '../operations/create-task.ts';
-import { moveTask } from '../operations/move-task.ts';
+import { createTask } from '../operations/task/create-task.ts';
+import { moveTask } from '../operations/task/move-task.ts';
 import { Mutation } from '../resolvers/mutation.ts';
 import { Query } from '../resolvers/query.ts';
 import { Subscription } from '../resolvers/subscription.ts';
@@ -37,21 +37,21 @@ type RunStep = z.infer<typeof RunChanged.payload>;
 
 export const person = (displayName: string): Viewer => ({ id: randomUUID(), displayName, avatarUrl: null });
 
-/** The room of tasks on a database of its own, with its schema and without its server. */
+/** The tasks subgraph on a database of its own, with its schema and without its server. */
 export async function openWorld() {
   const infrastructure = await openTestInfrastructure();
-  const room = await openRoom(
+  const subgraph = await openSubgraph(
     { name: 'tasks', ...TASKS_DATABASE, reactions: consumers },
     infrastructure,
     testLog,
   );
   const member = person('Ada');
-  const em = () => room.orm.em.fork();
-  const as = (viewer: Viewer): TasksContext => extendContext(createRequestContext(room, viewer, testLog));
+  const em = () => subgraph.orm.em.fork();
+  const as = (viewer: Viewer): TasksContext => extendContext(createRequestContext(subgraph, viewer, testLog));
   const ctx = () => as(member);
 
   return {
-    room,
+    subgraph,
     infrastructure,
     /** Has a role in every project of this world. */
     member,
@@ -60,7 +60,7 @@ export async function openWorld() {
     as,
     /** A request by `member`. */
     ctx,
-    ...neighbours(room, member),
+    ...neighbours(subgraph, member),
     /** Executes a document as the gateway would send it. */
     ask: async (viewer: Viewer, source: string, variableValues: Variables = {}): Promise<Answer> =>
       execute({ schema: SCHEMA, document: parse(source), variableValues, contextValue: as(viewer) }),
@@ -76,19 +76,19 @@ export async function openWorld() {
     },
     ...views(em),
     async close() {
-      await room.close();
+      await subgraph.close();
       await infrastructure.close();
     },
   };
 }
 
-/** What the rooms of projects and agents do, as far as this room notices. */
-function neighbours(room: Room, member: Viewer) {
+/** What the subgraphs of projects and agents do, as far as this subgraph notices. */
+function neighbours(subgraph: Subgraph, member: Viewer) {
   let projects = 0;
   const change = (work: Parameters<typeof transact<void>>[1]) =>
-    transact({ em: room.orm.em, doorbell: room.doorbell, actor: 'test' }, work);
+    transact({ em: subgraph.orm.em, doorbell: subgraph.doorbell, actor: 'test' }, work);
   return {
-    /** A project in which `member` has a role. The room may not have heard of it yet. */
+    /** A project in which `member` has a role. The subgraph may not have heard of it yet. */
     async project(role: Role = 'MEMBER') {
       const projectId = randomUUID();
       const stream = projectStream(projectId);
@@ -103,10 +103,10 @@ function neighbours(room: Room, member: Viewer) {
     /** Somebody new with a role in a project. */
     async joined(projectId: string, role: Role): Promise<Viewer> {
       const viewer = person(`A ${role}`);
-      await setGrant(room.orm.em.fork(), projectStream(projectId), viewer.id, role);
+      await setGrant(subgraph.orm.em.fork(), projectStream(projectId), viewer.id, role);
       return viewer;
     },
-    /** A step of a run of a task, followed by this room before it returns. */
+    /** A step of a run of a task, followed by this subgraph before it returns. */
     async run({ id: taskId, projectId }: Task, step: Pick<RunStep, 'state'> & Partial<RunStep>) {
       const stream = projectStream(projectId);
       const payload: RunStep = {
@@ -122,22 +122,22 @@ function neighbours(room: Room, member: Viewer) {
         ...step,
       };
       await change(async (tx) => tx.publish(RunChanged, { stream, subject: payload.runId, payload }));
-      await room.catchUp(stream);
+      await subgraph.catchUp(stream);
       return payload;
     },
-    /** Lets the room hear everything in a project's stream once more. */
+    /** Lets the subgraph hear everything in a project's stream once more. */
     async repeatEvents(projectId: string) {
       const stream = projectStream(projectId);
-      await room.catchUp(stream);
-      await room.orm.em.fork().execute('update log.consumer set seq = 0 where stream = ?', [stream]);
-      await room.catchUp(stream);
+      await subgraph.catchUp(stream);
+      await subgraph.orm.em.fork().execute('update log.consumer set seq = 0 where stream = ?', [stream]);
+      await subgraph.catchUp(stream);
     },
   };
 }
 
 const SCHEMA = buildSubgraphSchema([
   {
-    typeDefs: roomSdl('tasks'),
+    typeDefs: subgraphSdl('tasks'),
     resolvers: { ...SCALARS, Query, Mutation, Subscription, ...types } as never,
   },
 ]);
@@ -179,7 +179,7 @@ function views(em: () => TasksContext['em']) {
       return changes.map(({ field, from, to }) => [field, from, to]);
     },
     changes: ({ id: taskId }: Task) => em().find(TaskChange, { taskId }, { orderBy: { id: 'asc' } }),
-    /** What the room has published about a project, oldest first. */
+    /** What the subgraph has published about a project, oldest first. */
     async published(projectId: string) {
       const types = [TaskChanged.type, TaskRemoved.type, CommentAdded.type];
       const events = await readEvents(em(), projectStream(projectId), 0, 1_000, { types });

@@ -1,0 +1,95 @@
+import type { MigrationObject } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Logger } from '../process/log.ts';
+import { StartError } from '../process/service.ts';
+import { type DatabaseSource, openDatabase } from './database.ts';
+import { Migration0001Log } from './migrations/0001-log.ts';
+
+/** A subgraph's migrations in their order. Names are kept for ever: the database remembers them. */
+export type MigrationList = readonly MigrationObject[];
+
+/** The schemas that all subgraphs share: the event log, grants and idempotency keys. */
+const PLATFORM_MIGRATIONS: MigrationList = [{ name: '0001-log', class: Migration0001Log }];
+
+/** Any number that nothing else in the database uses as an advisory lock. */
+const MIGRATION_LOCK = 7_366_091_845;
+
+/**
+ * Brings the shared schemas and a subgraph's own up to date.
+ *
+ * Processes that start together take turns: one migrates, the others find nothing left to do.
+ */
+export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger): Promise<void> {
+  const platform = await openPlatform(source, log);
+  try {
+    await requireDatabase(platform);
+    await inTurn(platform, source, async () => {
+      await platform.migrator.up();
+      const applied = await orm.migrator.up();
+      if (applied.length > 0) log.info({ applied: applied.map(({ name }) => name) }, 'database.migrated');
+    });
+  } finally {
+    await platform.close();
+  }
+}
+
+/**
+ * Takes back the newest migration of a subgraph; with `to` all that came after that one. Returns what it took back.
+ * Throws StartError when `to` was never applied: to go back to it would be to take back everything.
+ */
+export async function migrateDown(
+  orm: MikroORM,
+  source: DatabaseSource,
+  log: Logger,
+  to?: string,
+): Promise<string[]> {
+  const platform = await openPlatform(source, log);
+  try {
+    return await inTurn(platform, source, async () => {
+      if (to !== undefined) await requireApplied(orm, to);
+      const reverted = await (to ? orm.migrator.down({ to }) : orm.migrator.down());
+      return reverted.map(({ name }) => name);
+    });
+  } finally {
+    await platform.close();
+  }
+}
+
+async function requireApplied(orm: MikroORM, name: string): Promise<void> {
+  const { applied } = await readMigrations(orm);
+  if (applied.includes(name)) return;
+  throw new StartError(`${name} is not applied. These are: ${applied.join(', ') || 'none'}`);
+}
+
+/** The names of a subgraph's migrations: what the database has, and what it has not, each in their order. */
+export async function readMigrations(orm: MikroORM): Promise<{ applied: string[]; pending: string[] }> {
+  const applied = await orm.migrator.getExecuted();
+  const pending = await orm.migrator.getPending();
+  return { applied: applied.map(({ name }) => name), pending: pending.map(({ name }) => name) };
+}
+
+/** Throws StartError, which says what to do, when there is no database to migrate. */
+async function requireDatabase(platform: MikroORM): Promise<void> {
+  try {
+    await platform.em.fork().execute('select 1');
+  } catch (error) {
+    throw new StartError(
+      `The database of DATABASE_URL cannot be used: ${(error as Error).message}. Start PostgreSQL, create the database, or correct DATABASE_URL.`,
+    );
+  }
+}
+
+const openPlatform = (source: DatabaseSource, log: Logger) =>
+  openDatabase({ subgraph: 'log', entities: [], migrations: PLATFORM_MIGRATIONS, source, log });
+
+/** Only servers have other processes to wait for; the embedded database has one connection and one user. */
+async function inTurn<T>(platform: MikroORM, source: DatabaseSource, work: () => Promise<T>): Promise<T> {
+  if (source.kind === 'embedded') return work();
+  return platform.em.transactional(async (tx) => {
+    await tx.execute('set local lock_timeout = 0');
+    await tx.execute('set local idle_in_transaction_session_timeout = 0');
+    await tx.execute('set local statement_timeout = 0');
+    await tx.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    return work();
+  });
+}

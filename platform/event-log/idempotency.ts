@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { DomainError } from '../input/errors.ts';
+
+/** A call that its caller may repeat: the same key by the same actor for the same operation is the same call. */
+export interface IdempotentCall {
+  actor: string;
+  operation: string;
+  /** Absent: every call is a new one. */
+  key: string | null | undefined;
+  /** Whatever decides what the call does; a repeat must bring the same. */
+  input: unknown;
+}
+
+/**
+ * Does a call's work once. A repeat within 24 hours gets the id that the first call made.
+ *
+ * Key and work are one transaction: what rolls back was never called. A repeat that arrives while the first call
+ * is under way waits for it. Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
+ */
+export async function once(
+  tx: EntityManager,
+  call: IdempotentCall,
+  work: () => Promise<string>,
+): Promise<string> {
+  if (call.key == null) return work();
+  const identity = [call.actor, call.operation, call.key];
+  const requestSha256 = createHash('sha256').update(canonical(call.input)).digest('hex');
+  const [claimed] = await tx.execute(
+    `insert into log.idempotency as known (actor, operation, key, request_sha256) values (?, ?, ?, ?)
+     on conflict (actor, operation, key) do update
+       set request_sha256 = excluded.request_sha256, result_id = null, created_at = now()
+       where known.created_at < now() - interval '24 hours'
+     returning key`,
+    [...identity, requestSha256],
+  );
+  if (claimed) {
+    const resultId = await work();
+    await tx.execute(
+      'update log.idempotency set result_id = ? where actor = ? and operation = ? and key = ?',
+      [resultId, ...identity],
+    );
+    return resultId;
+  }
+  const [known]: { request_sha256: string; result_id: string }[] = await tx.execute(
+    'select request_sha256, result_id from log.idempotency where actor = ? and operation = ? and key = ?',
+    identity,
+  );
+  if (known?.request_sha256 !== requestSha256) {
+    throw new DomainError('IDEMPOTENCY_MISMATCH', 'This idempotency key was used with other arguments', {
+      field: ['input', 'idempotencyKey'],
+    });
+  }
+  return known.result_id;
+}
+
+/** JSON with sorted keys: the order in which a client writes its arguments does not matter. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );

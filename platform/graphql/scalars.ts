@@ -1,0 +1,14 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLDateTime } from 'graphql-scalars';
+import { DomainError } from '../input/errors.ts';
+
+const cursorText = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  throw new DomainError('INVALID', 'An EventCursor is the text that an event brought');
+};
+
+/** How the scalars common to all subgraphs are read and written. */
+export const SCALARS = {
+  DateTime: GraphQLDateTime,
+  EventCursor: new GraphQLScalarType({ name: 'EventCursor', serialize: cursorText, parseValue: cursorText }),
+};
