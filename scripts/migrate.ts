@@ -69,7 +69,7 @@ async function run({ command, subgraph, to }: Task): Promise<void> {
     connectionsMax: 2,
     statementTimeoutSeconds: config.DATABASE_STATEMENT_TIMEOUT_SECONDS,
   };
-  const orm = await openDatabase({ ...DATABASES[subgraph], subgraph, source, log });
+  const orm = await openDatabase({ ...DATABASES[subgraph], schema: subgraph, source, log });
   try {
     if (command === 'up') await migrate(orm, source, log);
     if (command === 'down') {

@@ -18,7 +18,7 @@ export type DatabaseSource =
 
 /** A subgraph's part of the database: its own PostgreSQL schema, named like the subgraph. */
 export interface DatabaseOptions {
-  subgraph: string;
+  schema: string;
   entities: (string | EntityClass<AnyEntity> | EntitySchema)[];
   migrations: MigrationList;
   source: DatabaseSource;
@@ -32,15 +32,15 @@ export interface DatabaseOptions {
  * their queries inside each other's transactions.
  */
 export const openDatabase = ({
-  subgraph,
+  schema,
   entities,
   migrations,
   source,
   log,
 }: DatabaseOptions): Promise<MikroORM> =>
   MikroORM.init({
-    contextName: subgraph,
-    schema: subgraph,
+    contextName: schema,
+    schema,
     entities,
     extensions: [Migrator],
     migrations: { tableName: 'migration', migrationsList: [...migrations], snapshot: false },
@@ -48,15 +48,15 @@ export const openDatabase = ({
     ensureDatabase: false, // a misspelt name must not become an empty database
     forceUtcTimezone: true,
     logger: (message) => log.debug({ message }, 'database.said'),
-    ...(source.kind === 'server' ? serverOptions(subgraph, source) : embeddedOptions(source.pglite)),
+    ...(source.kind === 'server' ? serverOptions(schema, source) : embeddedOptions(source.pglite)),
   });
 
 /** Bounds on every statement: a stuck query must not hold a connection, and with it the subgraph, for ever. */
-const serverOptions = (subgraph: string, source: Extract<DatabaseSource, { kind: 'server' }>) => ({
+const serverOptions = (schema: string, source: Extract<DatabaseSource, { kind: 'server' }>) => ({
   clientUrl: source.url,
   pool: { min: 0, max: source.connectionsMax },
   driverOptions: {
-    application_name: `team-board-${subgraph}`,
+    application_name: `team-board-${schema}`,
     connectionTimeoutMillis: 5_000,
     statement_timeout: source.statementTimeoutSeconds * 1000,
     lock_timeout: source.statementTimeoutSeconds * 1000,

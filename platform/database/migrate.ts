@@ -4,12 +4,16 @@ import type { Logger } from '../process/log.ts';
 import { StartError } from '../process/service.ts';
 import { type DatabaseSource, openDatabase } from './database.ts';
 import { Migration0001Log } from './migrations/0001-log.ts';
+import { Migration0002ActorsAndReaders } from './migrations/0002-actors-and-readers.ts';
 
 /** A subgraph's migrations in their order. Names are kept for ever: the database remembers them. */
 export type MigrationList = readonly MigrationObject[];
 
 /** The schemas that all subgraphs share: the event log, grants and idempotency keys. */
-const PLATFORM_MIGRATIONS: MigrationList = [{ name: '0001-log', class: Migration0001Log }];
+const PLATFORM_MIGRATIONS: MigrationList = [
+  { name: '0001-log', class: Migration0001Log },
+  { name: '0002-actors-and-readers', class: Migration0002ActorsAndReaders },
+];
 
 /** Any number that nothing else in the database uses as an advisory lock. */
 const MIGRATION_LOCK = 7_366_091_845;
@@ -80,7 +84,7 @@ async function requireDatabase(platform: MikroORM): Promise<void> {
 }
 
 const openPlatform = (source: DatabaseSource, log: Logger) =>
-  openDatabase({ subgraph: 'log', entities: [], migrations: PLATFORM_MIGRATIONS, source, log });
+  openDatabase({ schema: 'log', entities: [], migrations: PLATFORM_MIGRATIONS, source, log });
 
 /** Only servers have other processes to wait for; the embedded database has one connection and one user. */
 async function inTurn<T>(platform: MikroORM, source: DatabaseSource, work: () => Promise<T>): Promise<T> {

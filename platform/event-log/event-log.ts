@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { EventDefinition } from '../../schema/events/event.ts';
 import { asArray } from '../database/sql.ts';
+import type { ActorReference } from '../identity/actor.ts';
 
 /** A fact to be written: into one stream, about one object. */
 export interface NewEvent {
@@ -9,8 +10,7 @@ export interface NewEvent {
   type: string;
   /** The id of the object that the event is about. */
   subject: string;
-  /** Who caused it: a person's id, or the name of a part of the system. */
-  actor: string;
+  actor: ActorReference;
   payload: unknown;
 }
 
@@ -21,7 +21,7 @@ export interface LoggedEvent<Payload = unknown> {
   id: string;
   type: string;
   subject: string;
-  actor: string;
+  actor: ActorReference;
   payload: Payload;
   createdAt: Date;
 }
@@ -46,7 +46,7 @@ export interface EventFilter {
 /** Makes an event of its definition. Throws when the payload does not fit: that is a mistake of the caller. */
 export const newEvent = <Payload>(
   definition: EventDefinition<Payload>,
-  event: { stream: string; subject: string; actor: string; payload: Payload },
+  event: { stream: string; subject: string; actor: ActorReference; payload: Payload },
 ): NewEvent => ({ ...event, type: definition.type, payload: definition.payload.parse(event.payload) });
 
 /**
@@ -76,7 +76,7 @@ export async function appendEvents(tx: EntityManager, events: readonly NewEvent[
          insert into log.event (stream, seq, id, type, subject, actor, payload)
          select ?, head.last_seq - ? + row.place, row.id, row.type, row.subject, row.actor, row.payload
          from head, rows from (jsonb_to_recordset(?::jsonb)
-           as (id uuid, type text, subject uuid, actor text, payload jsonb))
+           as (id uuid, type text, subject uuid, actor jsonb, payload jsonb))
            with ordinality as row (id, type, subject, actor, payload, place)
        )
        select last_seq::float8 as seq from head`,

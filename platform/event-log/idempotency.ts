@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { actorKey } from '../identity/actor.ts';
 import { DomainError } from '../input/errors.ts';
+import type { Transaction } from './transaction.ts';
 
-/** A call that its caller may repeat: the same key by the same actor for the same operation is the same call. */
+/** A call that its caller may repeat: the same key by the same actor for the same verb is the same call. */
 export interface IdempotentCall {
-  actor: string;
-  operation: string;
+  verb: string;
   /** Absent: every call is a new one. */
   key: string | null | undefined;
   /** Whatever decides what the call does; a repeat must bring the same. */
@@ -19,16 +19,17 @@ export interface IdempotentCall {
  * is under way waits for it. Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
  */
 export async function once(
-  tx: EntityManager,
+  { em, actor, locks }: Transaction,
   call: IdempotentCall,
   work: () => Promise<string>,
 ): Promise<string> {
   if (call.key == null) return work();
-  const identity = [call.actor, call.operation, call.key];
+  const identity = [actorKey(actor), call.verb, call.key];
+  locks.take('IdempotencyKey');
   const requestSha256 = createHash('sha256').update(canonical(call.input)).digest('hex');
-  const [claimed] = await tx.execute(
-    `insert into log.idempotency as known (actor, operation, key, request_sha256) values (?, ?, ?, ?)
-     on conflict (actor, operation, key) do update
+  const [claimed] = await em.execute(
+    `insert into log.idempotency as known (actor, verb, key, request_sha256) values (?, ?, ?, ?)
+     on conflict (actor, verb, key) do update
        set request_sha256 = excluded.request_sha256, result_id = null, created_at = now()
        where known.created_at < now() - interval '24 hours'
      returning key`,
@@ -36,14 +37,14 @@ export async function once(
   );
   if (claimed) {
     const resultId = await work();
-    await tx.execute(
-      'update log.idempotency set result_id = ? where actor = ? and operation = ? and key = ?',
-      [resultId, ...identity],
-    );
+    await em.execute('update log.idempotency set result_id = ? where actor = ? and verb = ? and key = ?', [
+      resultId,
+      ...identity,
+    ]);
     return resultId;
   }
-  const [known]: { request_sha256: string; result_id: string }[] = await tx.execute(
-    'select request_sha256, result_id from log.idempotency where actor = ? and operation = ? and key = ?',
+  const [known]: { request_sha256: string; result_id: string }[] = await em.execute(
+    'select request_sha256, result_id from log.idempotency where actor = ? and verb = ? and key = ?',
     identity,
   );
   if (known?.request_sha256 !== requestSha256) {

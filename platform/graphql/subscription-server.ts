@@ -11,7 +11,13 @@ import {
   validate,
 } from 'graphql';
 import { WebSocketServer } from 'ws';
-import { type SigningKey, type Viewer, verifyViewer } from '../identity/statement.ts';
+import type { RequestActor } from '../identity/actor.ts';
+import {
+  CONNECTION_BODY,
+  type SigningKey,
+  subscriptionBody,
+  verifyStatement,
+} from '../identity/statement.ts';
 import { DomainError } from '../input/errors.ts';
 import type { Logger } from '../process/log.ts';
 import { formatError } from './format-error.ts';
@@ -22,18 +28,12 @@ export interface SubscriptionServerOptions<Context> {
   schema: GraphQLSchema;
   key: SigningKey;
   subgraph: string;
-  createContext: (viewer: Viewer) => Context;
+  createContext: (actor: RequestActor) => Context;
   log: Logger;
 }
 
 /** Enough for any subscription and its variables. Whoever has not signed yet may send this much, too. */
 const MESSAGE_BYTES_MAX = 1_048_576;
-
-/** What the gateway signs for a connection, which has no document yet. */
-export const CONNECTION_BODY = 'connection_init';
-/** What the gateway signs for a subscription; both sides write it the same way. */
-export const subscriptionBody = (query: string, variables: unknown): string =>
-  JSON.stringify([query, variables ?? {}]);
 
 /**
  * Serves a subgraph's subscriptions to the gateway over graphql-ws, at /graphql.
@@ -54,14 +54,14 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
       schema,
       // Refused by `false`, which closes the socket with 4403: an error would be logged as a fault of ours.
       onConnect: ({ connectionParams }) =>
-        verifyViewer(key, subgraph, textOf(connectionParams?.['statement']), CONNECTION_BODY).then(
+        verifyStatement(key, subgraph, textOf(connectionParams?.['statement']), CONNECTION_BODY).then(
           () => true,
           () => false,
         ),
       onSubscribe: async (_context, _id, { query, variables, operationName, extensions }) => {
         try {
           const body = subscriptionBody(query, variables);
-          const viewer = await verifyViewer(key, subgraph, textOf(extensions?.['statement']), body);
+          const actor = await verifyStatement(key, subgraph, textOf(extensions?.['statement']), body);
           const document = parse(query);
           if (getOperationAST(document, operationName)?.operation !== 'subscription') {
             throw new DomainError('INVALID', 'Only subscriptions are served on this socket');
@@ -73,13 +73,14 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
             document,
             operationName,
             variableValues: variables,
-            contextValue: viewer,
+            contextValue: actor,
           } as never;
         } catch (error) {
           return [new GraphQLError('The subscription was refused', { originalError: error as Error })];
         }
       },
-      subscribe: (args) => subscribeAfresh(args as never, () => createContext(args.contextValue as Viewer)),
+      subscribe: (args) =>
+        subscribeAfresh(args as never, () => createContext(args.contextValue as RequestActor)),
       onNext: (_context, _id, _payload, _args, { data = null, errors }) =>
         errors && { data, errors: errors.map((error) => formatError(error, log)) },
       onError: (_context, _id, _payload, errors) =>

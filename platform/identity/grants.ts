@@ -4,23 +4,34 @@ import { ROLES, type Role } from '../../schema/roles.ts';
 import { asArray } from '../database/sql.ts';
 import { DomainError, notFound } from '../input/errors.ts';
 import { isUuid } from '../input/input.ts';
+import { personOf, type RequestActor } from './actor.ts';
 
-/** What one person may, as one request sees it. */
+/** What one actor may do, as one request or one transaction sees it. */
 export interface Grants {
-  /** The person's role in a scope such as `project:<id>`; null for none. Batched. */
+  /** The actor's role in a scope such as `project:<id>`; null for none. Batched. */
   load(scope: string): Promise<Role | null>;
-  /** The ids behind `prefix` of all scopes in which the person has a role. */
+  /** The ids behind `prefix` of all scopes in which the actor has a role. */
   idsOf(prefix: string): Promise<string[]>;
 }
 
-/** Per request: what one viewer may must never answer for another, nor for the same one later. */
-export function createGrants(em: EntityManager, subject: string): Grants {
+/** An agent does the work of a member, whatever the person for whom it works may do besides. */
+const AGENT_ROLE_MAX: Role = 'MEMBER';
+
+/**
+ * Reads an actor's rights through `em`, for one request or one transaction: they must never answer for another actor,
+ * nor for the same one later.
+ *
+ * An agent in a run has the rights of its person, at most those of a member, and only in the scopes of the run.
+ */
+export function createGrants(em: EntityManager, actor: RequestActor): Grants {
+  const subject = personOf(actor).id;
+  const isWithin = (scope: string) => actor.kind === 'person' || actor.scopes.includes(scope);
   const roles = new DataLoader<string, Role | null>(async (scopes) => {
     const rows: { scope: string; role: Role }[] = await em.execute(
       'select scope, role from access.grant where subject = ? and scope = any(?)',
-      [subject, asArray(scopes)],
+      [subject, asArray(scopes.filter(isWithin))],
     );
-    const roleByScope = new Map(rows.map(({ scope, role }) => [scope, role]));
+    const roleByScope = new Map(rows.map(({ scope, role }) => [scope, limitRole(actor, role)]));
     return scopes.map((scope) => roleByScope.get(scope) ?? null);
   });
   return {
@@ -30,13 +41,18 @@ export function createGrants(em: EntityManager, subject: string): Grants {
         'select scope from access.grant where subject = ? and starts_with(scope, ?)',
         [subject, prefix],
       );
-      return rows.map(({ scope }) => scope.slice(prefix.length));
+      return rows.filter(({ scope }) => isWithin(scope)).map(({ scope }) => scope.slice(prefix.length));
     },
   };
 }
 
+const limitRole = ({ kind }: RequestActor, role: Role): Role =>
+  kind === 'agent' && isBelow(AGENT_ROLE_MAX, role) ? AGENT_ROLE_MAX : role;
+
+const isBelow = (role: Role, other: Role): boolean => ROLES.indexOf(role) < ROLES.indexOf(other);
+
 /**
- * Throws NOT_FOUND for whoever has no role in the scope, and FORBIDDEN for a lesser role than `least`.
+ * Throws NOT_FOUND when the actor has no role in the scope, and FORBIDDEN for a lesser role than `least`.
  * `kind` and `id` name the object for the message, `field` the argument that named it.
  */
 export async function requireRole(
@@ -47,7 +63,7 @@ export async function requireRole(
 ): Promise<Role> {
   const role = isUuid(id) ? await grants.load(scope) : null;
   if (!role) throw notFound(kind, id, field);
-  if (ROLES.indexOf(role) < ROLES.indexOf(least)) {
+  if (isBelow(role, least)) {
     throw new DomainError(
       'FORBIDDEN',
       `This needs the role ${least}; you are ${role}`,

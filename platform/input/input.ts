@@ -1,10 +1,23 @@
 import { z } from 'zod';
 import { DomainError } from './errors.ts';
 
-/** Checks a mutation's input. Throws INVALID with every broken rule, each naming the argument at fault. */
-export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
+/**
+ * Checks a mutation's input. Throws INVALID with every broken rule, each naming the argument at fault.
+ *
+ * A key that the schema does not know is a plain Error, a fault of ours: GraphQL lets only keys of the SDL through, so
+ * the operation `verb` would silently ignore what the SDL promises.
+ */
+export function parseInput<Schema extends z.ZodType>(
+  verb: string,
+  schema: Schema,
+  input: unknown,
+): z.infer<Schema> {
   const parsed = schema.safeParse(input, { error: explain });
   if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    throw new Error(`${verb} does not know ${issue.keys.join(', ')}: add it to the schema of its input`);
+  }
   const [first, ...others] = parsed.error.issues.map(({ path, message }) => ({
     message: `${String(path.at(-1) ?? 'The input')}: ${message}`,
     field: ['input', ...path.map(String)],

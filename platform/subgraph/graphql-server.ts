@@ -18,10 +18,12 @@ import { formatError } from '../graphql/format-error.ts';
 import { serveHealth } from '../graphql/health.ts';
 import { answerHttpErrors } from '../graphql/http-error.ts';
 import { serveSubscriptions } from '../graphql/subscription-server.ts';
-import { type SigningKey, signingKey, type Viewer, verifyViewer } from '../identity/statement.ts';
+import type { RequestActor } from '../identity/actor.ts';
+import { type SigningKey, STATEMENT_HEADER, signingKey, verifyStatement } from '../identity/statement.ts';
 import type { SubgraphConfig } from '../process/config.ts';
 import { explainListenError } from '../process/service.ts';
-import { createRequestContext, type RequestContext, type Subgraph } from './subgraph.ts';
+import { createRequestContext, type RequestContext } from './request.ts';
+import type { Subgraph } from './subgraph.ts';
 
 /** Enough for a few hundred entity references and any mutation; answers are not bounded by it. */
 const REQUEST_BYTES_MAX = 2_097_152;
@@ -68,15 +70,15 @@ export async function serveGraphql<Context extends RequestContext>(
   const key = signingKey(config.GATEWAY_SIGNING_KEY);
   const schema = buildSubgraphSchema([{ typeDefs: options.typeDefs, resolvers: options.resolvers as never }]);
   const app = createHttpServer(subgraph);
-  const createContext = (viewer: Viewer): Context =>
-    options.extendContext(createRequestContext(subgraph, viewer, subgraph.log));
+  const createContext = (actor: RequestActor): Context =>
+    options.extendContext(createRequestContext(subgraph, actor, subgraph.log));
 
   const server = await startApollo<Context>(schema, app, subgraph);
   app.post('/graphql', {
     preHandler: async (request) => {
-      request.viewer = await authenticate(request, key, subgraph.name);
+      request.actor = await authenticate(request, key, subgraph.name);
     },
-    handler: fastifyApolloHandler(server, { context: async (request) => createContext(request.viewer) }),
+    handler: fastifyApolloHandler(server, { context: async (request) => createContext(request.actor) }),
   });
   const subscriptions = serveSubscriptions({
     app,
@@ -106,7 +108,7 @@ export async function serveGraphql<Context extends RequestContext>(
 declare module 'fastify' {
   interface FastifyRequest {
     /** Whom the gateway's statement names; set before a handler of /graphql runs. */
-    viewer: Viewer;
+    actor: RequestActor;
     /** The bytes of the body, which signatures cover. */
     rawBody: Buffer;
   }
@@ -138,9 +140,9 @@ function createHttpServer(subgraph: Subgraph): FastifyInstance {
   return app;
 }
 
-const authenticate = (request: FastifyRequest, key: SigningKey, subgraph: string): Promise<Viewer> => {
-  const statement = request.headers['x-team-board-viewer'];
-  return verifyViewer(
+const authenticate = (request: FastifyRequest, key: SigningKey, subgraph: string): Promise<RequestActor> => {
+  const statement = request.headers[STATEMENT_HEADER];
+  return verifyStatement(
     key,
     subgraph,
     typeof statement === 'string' ? statement : undefined,

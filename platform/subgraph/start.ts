@@ -5,14 +5,9 @@ import type { SubgraphConfig } from '../process/config.ts';
 import { createLog } from '../process/log.ts';
 import type { RunningService } from '../process/service.ts';
 import { serveGraphql } from './graphql-server.ts';
-import {
-  connect,
-  type DataDefinition,
-  type Infrastructure,
-  openSubgraph,
-  type RequestContext,
-  type Subgraph,
-} from './subgraph.ts';
+import { connect, type Infrastructure } from './infrastructure.ts';
+import type { RequestContext } from './request.ts';
+import { type DataDefinition, openSubgraph, type Subgraph } from './subgraph.ts';
 
 export interface SubgraphDefinition<Context extends RequestContext> extends DataDefinition {
   typeDefs: DocumentNode;

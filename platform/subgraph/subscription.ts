@@ -1,7 +1,7 @@
 import type { EventDefinition } from '../../schema/events/event.ts';
 import { decodeCursor, encodeCursor } from '../event-log/cursor.ts';
 import { type LoggedEvent, readEvents } from '../event-log/event-log.ts';
-import { createRequestContext, type RequestContext } from './subgraph.ts';
+import { createRequestContext, type RequestContext } from './request.ts';
 
 /** What every event of a subscription has, as GraphQL resolves it. */
 export interface StreamEventRoot {
@@ -99,7 +99,7 @@ async function* translate(
     }
     const { event } = item;
     if (options.checksEveryEvent || event.type === rightsChange.type)
-      await authorise(createRequestContext(ctx.subgraph, ctx.viewer, ctx.log));
+      await authorise(createRequestContext(ctx.subgraph, ctx.actor, ctx.log));
     const mapping = mappings.get(event.type);
     if (!mapping || (subject !== undefined && event.subject !== subject)) continue;
     yield eventRoot(event, mapping);

@@ -8,7 +8,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { embeddedTypeParsers } from '../database/database.ts';
 import { connectDoorbell, createLocalDoorbell } from '../event-log/doorbell.ts';
 import { createLog } from '../process/log.ts';
-import type { Infrastructure } from '../subgraph/subgraph.ts';
+import type { Infrastructure } from '../subgraph/infrastructure.ts';
 
 /** The two forms of the system, each of which must pass the same tests. */
 export type Form = 'embedded' | 'services';

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/*
+ * Who acts, once for the whole system: the gateway signs it, operations check its rights, history and events name it.
+ */
+
+const Person = z.strictObject({
+  kind: z.literal('person'),
+  id: z.uuid(),
+  displayName: z.string(),
+  avatarUrl: z.string().nullable(),
+});
+
+const AgentInRun = z.strictObject({
+  kind: z.literal('agent'),
+  id: z.uuid(),
+  displayName: z.string(),
+  /** The run in which the agent acts. */
+  runId: z.uuid(),
+  /** The scopes in which the run may act, such as `project:<id>` of its task. */
+  scopes: z.array(z.string()),
+  /** The person who asked for the run. */
+  onBehalfOf: Person,
+});
+
+/** Everybody who can send a request. */
+export const RequestActor = z.discriminatedUnion('kind', [Person, AgentInRun]);
+
+/** Somebody who signed in. `id` is the same for every sign-in of the same identity. */
+export type Person = Readonly<z.infer<typeof Person>>;
+/** An agent that works on a run, for the person who asked for it. */
+export type AgentInRun = Readonly<z.infer<typeof AgentInRun>>;
+/** A part of the system that works by itself, such as `agents.reaper`. */
+export interface SystemPart {
+  readonly kind: 'system';
+  readonly part: string;
+}
+
+export type RequestActor = Person | AgentInRun;
+export type Actor = RequestActor | SystemPart;
+
+/** A person, by what an identity provider tells of them. */
+export const person = (identity: { id: string; displayName: string; avatarUrl: string | null }): Person => ({
+  kind: 'person',
+  ...identity,
+});
+
+export const systemPart = (part: string): SystemPart => ({ kind: 'system', part });
+
+/** The person whose rights count: oneself, or whoever an agent acts for. */
+export const personOf = (actor: RequestActor): Person => (actor.kind === 'agent' ? actor.onBehalfOf : actor);
+
+/** An actor as the event log keeps it: ids only, because names change. */
+export type ActorReference =
+  | { kind: 'person'; id: string }
+  | { kind: 'agent'; id: string; runId: string; personId: string }
+  | { kind: 'system'; part: string };
+
+export function referenceTo(actor: Actor): ActorReference {
+  switch (actor.kind) {
+    case 'person':
+      return { kind: 'person', id: actor.id };
+    case 'agent':
+      return { kind: 'agent', id: actor.id, runId: actor.runId, personId: actor.onBehalfOf.id };
+    case 'system':
+      return { kind: 'system', part: actor.part };
+  }
+}
+
+/** One text per actor, for keys: an agent in a run is another caller than its person. */
+export const actorKey = (actor: Actor): string => {
+  if (actor.kind === 'system') return `system:${actor.part}`;
+  return actor.kind === 'agent' ? `agent:${actor.id}:${actor.runId}` : actor.id;
+};
