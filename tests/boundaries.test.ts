@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { SUBGRAPHS } from '../schema/sdl.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -14,6 +15,8 @@ const LEVELS = [
 ];
 /** Parts of one level that know nothing of each other. */
 const STRANGERS = ['gateway', 'openclaw-plugin', 'openclaw-simulator'];
+/** The folders of platform/. A folder imports only those to the left of it. */
+const DRAWERS = ['input', 'process', 'database', 'identity', 'event-log', 'graphql', 'subgraph'];
 
 interface Import {
   from: string;
@@ -25,8 +28,10 @@ const sources = globSync('{schema,platform,gateway,subgraphs,openclaw-*,tests,sc
   cwd: root,
 }).filter((file) => !file.includes('generated/') && !file.includes('node_modules/'));
 
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
+
 const imports: Import[] = sources.flatMap((from) =>
-  readFileSync(join(root, from), 'utf8')
+  textOf(from)
     .split('\n')
     .flatMap((text, index) => {
       const to = /(?:from|import)\s*\(?\s*'(\.[^']+)'/.exec(text)?.[1];
@@ -43,13 +48,15 @@ const imports: Import[] = sources.flatMap((from) =>
 );
 
 const top = (file: string) => file.split('/')[0] ?? '';
-const subgraph = (file: string) => (top(file) === 'subgraphs' ? file.split('/')[1] : undefined);
+const subgraphOf = (file: string) => (top(file) === 'subgraphs' ? file.split('/')[1] : undefined);
 /** Tests of a part may use what serves tests: the simulator, for instance. */
 const isTest = (file: string) =>
   file.includes('/tests/') || ['tests', 'bench', 'openclaw-contract'].includes(top(file));
 const level = (file: string) => LEVELS.findIndex((parts) => parts.includes(top(file)));
 
 const offending = (rule: (found: Import) => boolean) => imports.filter(rule).map(({ line }) => line);
+const filesThatMatch = (files: RegExp, text: RegExp) =>
+  sources.filter((file) => files.test(file) && !isTest(file) && text.test(textOf(file)));
 
 describe('the import order', () => {
   test('there are imports to check', () => {
@@ -64,7 +71,9 @@ describe('the import order', () => {
     expect(
       offending(
         ({ from, to }) =>
-          subgraph(from) !== undefined && subgraph(to) !== undefined && subgraph(from) !== subgraph(to),
+          subgraphOf(from) !== undefined &&
+          subgraphOf(to) !== undefined &&
+          subgraphOf(from) !== subgraphOf(to),
       ),
     ).toEqual([]);
   });
@@ -83,36 +92,75 @@ describe('the import order', () => {
     const serves = (file: string) => file.startsWith('platform/testing/') || isTest(file);
     expect(offending(({ from, to }) => !serves(from) && serves(to))).toEqual([]);
   });
+
+  test('no file imports itself through other files', () => {
+    expect(findCircle()).toEqual([]);
+  });
+});
+
+describe('inside platform', () => {
+  const drawer = (file: string) =>
+    top(file) === 'platform' && !isTest(file) ? DRAWERS.indexOf(file.split('/')[1] ?? '') : -1;
+
+  test('every file is in a drawer', () => {
+    const elsewhere = sources.filter(
+      (file) =>
+        top(file) === 'platform' &&
+        !isTest(file) &&
+        !file.startsWith('platform/testing/') &&
+        drawer(file) < 0,
+    );
+    expect(elsewhere).toEqual([]);
+  });
+
+  test('no drawer imports one to the right of it', () => {
+    expect(
+      offending(({ from, to }) => drawer(from) >= 0 && drawer(to) >= 0 && drawer(to) > drawer(from)),
+    ).toEqual([]);
+  });
 });
 
 describe('inside a subgraph', () => {
-  const ORDER = ['entities', 'operations', 'resolvers'];
-  const floor = (file: string) => ORDER.indexOf(file.split('/')[2] ?? '');
+  /** Folders and the files beside them; each may import those to the left of it. */
+  const ORDER = [
+    ['entities', 'config.ts', 'locks.ts'],
+    ['openclaw'],
+    ['access.ts', 'settings.ts'],
+    ['operations'],
+    ['queries', 'loaders.ts'],
+    ['resolvers', 'runner', 'readers.ts', 'migrations', 'database.ts'],
+    ['subgraph.ts'],
+    ['main.ts'],
+  ];
+  const floor = (file: string) =>
+    subgraphOf(file) === undefined || isTest(file)
+      ? -1
+      : ORDER.findIndex((parts) => parts.includes(file.split('/')[2] ?? ''));
 
-  test('entities know no operations, operations no resolvers', () => {
+  test('no file imports what stands above it', () => {
     expect(
-      offending(
-        ({ from, to }) => subgraph(from) !== undefined && floor(from) >= 0 && floor(to) > floor(from),
-      ),
+      offending(({ from, to }) => floor(from) >= 0 && floor(to) >= 0 && floor(to) > floor(from)),
     ).toEqual([]);
   });
 
+  test('steps of operations know no verbs', () => {
+    const isStep = (file: string) => /\/operations\/[^/]+\/steps\//.test(file);
+    const isVerb = (file: string) => /\/operations\/[^/]+\/[^/]+\.ts$/.test(file);
+    expect(offending(({ from, to }) => isStep(from) && isVerb(to))).toEqual([]);
+  });
+
   test('operations know no GraphQL', () => {
-    const inOperations = sources.filter((file) => /^subgraphs\/[^/]+\/operations\//.test(file));
-    const knowing = inOperations.filter((file) =>
-      /from '(graphql|@apollo)|generated\//.test(readFileSync(join(root, file), 'utf8')),
-    );
-    expect(inOperations.length).toBeGreaterThan(10);
-    expect(knowing).toEqual([]);
+    expect(filesThatMatch(/\/operations\//, /from '(graphql|@apollo)|generated\//)).toEqual([]);
   });
 
   test('resolvers open no transaction', () => {
-    const inResolvers = sources.filter((file) => /^subgraphs\/[^/]+\/resolvers\//.test(file));
-    const opening = inResolvers.filter((file) =>
-      /transact(ional)?\(/.test(readFileSync(join(root, file), 'utf8')),
-    );
-    expect(inResolvers.length).toBeGreaterThan(10);
-    expect(opening).toEqual([]);
+    expect(filesThatMatch(/\/resolvers\//, /\btransact(ional)?\(/)).toEqual([]);
+  });
+
+  test('rows are locked only through the lock order', () => {
+    expect(filesThatMatch(/^subgraphs\//, /\blockMode\b/)).toEqual([]);
+    const locksBySql = filesThatMatch(/^subgraphs\//, /\bfor (no key )?update\b|for share|pg_advisory/);
+    expect(locksBySql.filter((file) => !/locks\.take\(/.test(textOf(file)))).toEqual([]);
   });
 
   test('all subgraphs have the same files at their doors', () => {
@@ -120,14 +168,17 @@ describe('inside a subgraph', () => {
       'README.md',
       'access.ts',
       'config.ts',
-      'consumers.ts',
       'database.ts',
       'loaders.ts',
+      'locks.ts',
       'main.ts',
+      'readers.ts',
       'subgraph.ts',
     ];
-    for (const name of ['projects', 'tasks', 'agents', 'chat']) {
-      const files = globSync('*.{ts,md}', { cwd: join(root, 'subgraphs', name) }).sort();
+    for (const name of SUBGRAPHS) {
+      const files = globSync('*.{ts,md}', { cwd: join(root, 'subgraphs', name) })
+        .filter((file) => file !== 'settings.ts')
+        .sort();
       expect({ name, files }).toEqual({ name, files: DOORS });
     }
   });
@@ -140,7 +191,31 @@ test('process.env is read in one place', () => {
       top(file) !== 'openclaw-plugin' &&
       !isTest(file) &&
       !file.startsWith('platform/testing/') &&
-      /process\.env\b/.test(readFileSync(join(root, file), 'utf8')),
+      /process\.env\b/.test(textOf(file)),
   );
-  expect(reading).toEqual(['platform/config.ts']);
+  expect(reading).toEqual(['platform/process/config.ts']);
 });
+
+/** The files of a circle of imports, the first one again at the end; empty when there is none. */
+function findCircle(): string[] {
+  const targets = Map.groupBy(imports, ({ from }) => from);
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (finished.has(file)) return [];
+    path.push(file);
+    for (const { to } of targets.get(file) ?? []) {
+      const circle = visit(to);
+      if (circle.length > 0) return circle;
+    }
+    path.pop();
+    finished.add(file);
+    return [];
+  };
+  for (const file of sources) {
+    const circle = visit(file);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}

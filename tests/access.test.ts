@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { buildASTSchema, type GraphQLObjectType } from 'graphql';
+import { openDatabase } from '../platform/database/database.ts';
+import { testLog } from '../platform/testing/infrastructure.ts';
+import type { EventDefinition } from '../schema/events/event.ts';
+import { SUBGRAPHS, type SubgraphName, subgraphSdl } from '../schema/sdl.ts';
+import * as agents from './access/agents.ts';
+import * as chat from './access/chat.ts';
+import * as projects from './access/projects.ts';
+import { SEEKERS } from './access/table.ts';
+import * as tasks from './access/tasks.ts';
+import { type AccessWorld, mutationDocument, openAccessWorld } from './access/world.ts';
+import { DEFINITIONS } from './completeness/subgraphs.ts';
+
+const TABLES = { projects, tasks, agents, chat } satisfies Record<SubgraphName, object>;
+
+let world: AccessWorld;
+beforeAll(async () => {
+  world = await openAccessWorld();
+});
+afterAll(() => world.close());
+
+describe.each(SUBGRAPHS)('the access tables of %s', (name) => {
+  const schema = buildASTSchema(subgraphSdl(name), { assumeValidSDL: true });
+  const fieldsOf = (type: string) => (schema.getType(type) as GraphQLObjectType).getFields();
+  const { MUTATIONS, SUBSCRIPTIONS } = TABLES[name];
+
+  test('have a row for every mutation and subscription, and for nothing else', () => {
+    expect(Object.keys(MUTATIONS).sort()).toEqual(Object.keys(fieldsOf('Mutation')).sort());
+    expect(Object.keys(SUBSCRIPTIONS).sort()).toEqual(Object.keys(fieldsOf('Subscription')).sort());
+  });
+
+  test.each(Object.keys(MUTATIONS))('%s gives each seeker the verdict of its row', async (field) => {
+    const { arrange, verdicts } = MUTATIONS[field]!;
+    const found: Record<string, string> = {};
+    for (const seeker of SEEKERS) {
+      const input = await arrange(world);
+      const { data, errors } = await world.ask(name, world.seekers[seeker], mutationDocument(field, ''), {
+        input,
+      });
+      expect(errors).toBeUndefined();
+      found[seeker] = data[field].userErrors[0]?.code ?? 'OK';
+    }
+    expect(found).toEqual(verdicts);
+  });
+
+  test.each(Object.keys(SUBSCRIPTIONS))('%s gives each seeker the verdict of its row', async (field) => {
+    const { arrange, verdicts } = SUBSCRIPTIONS[field]!;
+    const found: Record<string, string> = {};
+    for (const seeker of SEEKERS) {
+      const args = await arrange(world);
+      const [argument] = Object.keys(args);
+      const document = `subscription ($id: ID!) { ${field}(${argument}: $id) { __typename } }`;
+      const variables = { id: Object.values(args)[0] };
+      const { data, errors } = await world.firstWord(name, world.seekers[seeker], document, variables);
+      found[seeker] = errors?.[0]?.extensions.code ?? (data && 'OK');
+    }
+    expect(found).toEqual(verdicts);
+  });
+});
+
+test('these calls publish every kind of event that the subgraphs define, with the payload of its definition', async () => {
+  const { source } = world.infrastructure;
+  const orm = await openDatabase({ schema: 'log', entities: [], migrations: [], source, log: testLog });
+  try {
+    const events: { type: string; payload: unknown }[] = await orm.em
+      .fork()
+      .execute('select type, payload from log.event');
+    const definitions = SUBGRAPHS.flatMap((name) => DEFINITIONS[name].events as EventDefinition[]);
+    expect([...new Set(events.map(({ type }) => type))].sort()).toEqual(
+      definitions.map(({ type }) => type).sort(),
+    );
+    for (const { type, payload } of events)
+      definitions.find((definition) => definition.type === type)!.payload.parse(payload);
+  } finally {
+    await orm.close();
+  }
+});
