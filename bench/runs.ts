@@ -1,11 +1,11 @@
 /**
- * Measures agent runs on the whole system, in the form of separate processes (PostgreSQL, Redis) or embedded:
+ * Measures agent runs on the whole system, as separate processes (PostgreSQL, Redis) or embedded:
  *
- *   npm run bench                       100 rounds of 100 starts at once, and 300 callbacks
+ *   npm run bench                       100 rounds of 100 concurrent starts, and 300 callbacks
  *   npm run bench -- --form embedded    the same in one process
  *
- * Prints medians and 99th percentiles in milliseconds; exits 1 when an agent got more runs than it may have.
- * The load comes from the same machine, so the figures compare forms and versions, and promise nothing.
+ * Prints medians and 99th percentiles in milliseconds. Exits with 1 when the number of started or refused runs is wrong.
+ * The load comes from the same machine, so use the figures only to compare forms and versions.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -20,10 +20,10 @@ const { values: options } = parseArgs({
     callbacks: { type: 'string', default: '300' },
   },
 });
-const STARTS_AT_ONCE = 100;
+const CONCURRENT_STARTS = 100;
 const MAX_CONCURRENT = 3;
 
-/** A project with an agent and as many tasks. */
+/** Creates a project with an agent and `tasks` tasks. */
 async function makeBoard(client: Client, tasks: number) {
   const mark = `B${Date.now().toString(36).toUpperCase().slice(-7)}`;
   const { data } = await client.ask(
@@ -58,9 +58,9 @@ const cancelRun = (client: Client, id: string) =>
     { id },
   );
 
-/** Rounds of starts at once on one agent. Returns how long each took, and what came of each round. */
-async function contend(client: Client, rounds: number) {
-  const { agentId, taskIds } = await makeBoard(client, STARTS_AT_ONCE);
+/** Runs rounds of concurrent starts on one agent. Returns the latency of each start and the outcome of each round. */
+async function measureStarts(client: Client, rounds: number) {
+  const { agentId, taskIds } = await makeBoard(client, CONCURRENT_STARTS);
   const latencies: number[] = [];
   const outcomes: { started: number; busy: number }[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -80,8 +80,8 @@ async function contend(client: Client, rounds: number) {
   return { latencies, outcomes };
 }
 
-/** Callbacks one after another: until each was answered, and until a subscriber had its event. */
-async function callBack(client: Client, system: System, count: number) {
+/** Posts callbacks one after another. Returns the times until the answer and until a subscriber received the event. */
+async function measureCallbacks(client: Client, system: System, count: number) {
   system.simulator.set({ callbacks: 'never' });
   const { agentId, taskIds } = await makeBoard(client, count);
   const webhook = new Webhook(system.simulator.callbackSecret);
@@ -90,18 +90,18 @@ async function callBack(client: Client, system: System, count: number) {
   for (const taskId of taskIds) {
     const { data } = await startRun(client, agentId, taskId, 'QUEUE');
     const { id, cursor } = data.agentRunStart.run;
-    const working = Promise.withResolvers<void>();
+    const running = Promise.withResolvers<void>();
     const succeeded = Promise.withResolvers<number>();
     client.follow(
       `subscription ($runId: ID!, $after: EventCursor) { agentRunEvents(runId: $runId, after: $after) {
          __typename ... on AgentRunChanged { run { state outcome { text } agent { name } task { title project { name } } } } } }`,
       { runId: id, after: cursor },
       ({ run }) => {
-        if (run?.state === 'RUNNING') working.resolve();
+        if (run?.state === 'RUNNING') running.resolve();
         if (run?.state === 'SUCCEEDED') succeeded.resolve(performance.now());
       },
     );
-    await working.promise;
+    await running.promise;
     const body = JSON.stringify({ sessionKey: `agent:x:task:${taskId}:${id}`, success: true, text: 'Done' });
     const messageId = randomUUID();
     const now = new Date();
@@ -121,10 +121,10 @@ async function callBack(client: Client, system: System, count: number) {
   return { answered, delivered };
 }
 
-function row(what: string, milliseconds: number[]): string {
-  const sorted = [...milliseconds].sort((one, other) => one - other);
+function formatRow(name: string, milliseconds: number[]): string {
+  const sorted = [...milliseconds].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return `  ${what.padEnd(44)} n=${String(sorted.length).padStart(6)}  p50 ${at(0.5).toFixed(1).padStart(7)}  p99 ${at(0.99).toFixed(1).padStart(7)}`;
+  return `  ${name.padEnd(44)} n=${String(sorted.length).padStart(6)}  p50 ${at(0.5).toFixed(1).padStart(7)}  p99 ${at(0.99).toFixed(1).padStart(7)}`;
 }
 
 const system = await startSystem(
@@ -134,17 +134,17 @@ const system = await startSystem(
 const client = connectClient(system.url);
 try {
   console.log(`Agent runs, form ${options.form}; milliseconds`);
-  const { latencies, outcomes } = await contend(client, Number(options.rounds));
-  console.log(row(`${STARTS_AT_ONCE} starts at once: one mutation`, latencies));
+  const { latencies, outcomes } = await measureStarts(client, Number(options.rounds));
+  console.log(formatRow(`${CONCURRENT_STARTS} concurrent starts: one mutation`, latencies));
   const wrong = outcomes.filter(
-    ({ started, busy }) => started !== MAX_CONCURRENT || started + busy !== STARTS_AT_ONCE,
+    ({ started, busy }) => started !== MAX_CONCURRENT || started + busy !== CONCURRENT_STARTS,
   );
   console.log(
-    `  rounds with exactly ${MAX_CONCURRENT} runs: ${outcomes.length - wrong.length} of ${outcomes.length}`,
+    `  rounds with exactly ${MAX_CONCURRENT} started runs: ${outcomes.length - wrong.length} of ${outcomes.length}`,
   );
-  const { answered, delivered } = await callBack(client, system, Number(options.callbacks));
-  console.log(row('callback: until it is answered', answered));
-  console.log(row('callback: until a federated subscriber has it', delivered));
+  const { answered, delivered } = await measureCallbacks(client, system, Number(options.callbacks));
+  console.log(formatRow('callback: until it is answered', answered));
+  console.log(formatRow('callback: until a subscriber has the event', delivered));
   process.exitCode = wrong.length > 0 ? 1 : 0;
 } finally {
   await client.close();

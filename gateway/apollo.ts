@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
+import { currentRequestLog } from '../platform/graphql/request-log.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
 import { refuseCost } from './cost.ts';
@@ -13,13 +14,13 @@ import type { Subgraphs } from './subgraphs.ts';
 import { type Graph, readGraph } from './subscriptions/plan.ts';
 import { readVariables } from './variables.ts';
 
-/** Composed from the subgraphs' SDL by `npm run compose`, and committed. */
+/** The committed result of `npm run compose`, which composes it from the subgraphs' SDL. */
 const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
 
 export interface ApolloOptions {
   subgraphs: Subgraphs;
   isDevelopment: boolean;
-  /** Whether clients may ask for the schema, and be told what they may have meant. */
+  /** Whether clients may query the schema. Validation errors then suggest the names of fields too. */
   introspection: boolean;
   log: Logger;
 }
@@ -29,7 +30,7 @@ export interface Apollo {
   readonly graph: Graph;
 }
 
-/** Starts Apollo's gateway over the committed supergraph. It answers queries and mutations, over HTTP and WebSocket. */
+/** Starts Apollo's gateway with the committed supergraph. It answers queries and mutations, over HTTP and WebSocket. */
 export async function startApollo({
   subgraphs,
   isDevelopment,
@@ -40,9 +41,9 @@ export async function startApollo({
   const gateway = new ApolloGateway({
     supergraphSdl,
     logger: log,
-    // The addresses are those of the settings, not those in the supergraph.
+    // The supergraph has default addresses; the real ones come from the settings.
     buildService: ({ name }) => subgraphs.connection(name).dataSource,
-    // Else anybody could have the plan of a query by sending a header.
+    // With it, a client gets the plan of its query by sending a header.
     __exposeQueryPlanExperimental: isDevelopment,
   });
   const server = new ApolloServer<GatewayContext>({
@@ -56,14 +57,14 @@ export async function startApollo({
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
-    formatError: (_formatted, error) => formatPublicError(error, log),
+    formatError: (_formatted, error) => formatPublicError(error, currentRequestLog() ?? log),
     plugins: [...apolloPlugins(isDevelopment), CHECK_REQUEST, REPORT_MISSING],
   });
   await server.start();
   return { server, graph: readGraph(supergraphSdl, gateway.schema!) };
 }
 
-/** What Apollo and its gateway would answer with 500, or only after much work. */
+/** Refuses requests that Apollo and its gateway would answer with 500, or only after much work. */
 const CHECK_REQUEST: ApolloServerPlugin = {
   requestDidStart: async () => ({
     didResolveOperation: async ({ schema, document, operation, request }) => {

@@ -1,35 +1,35 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from '../platform/process/log.ts';
+import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
 import type { SubgraphConnection, SubgraphResponse } from './subgraph-request.ts';
 
-/** What the agents subgraph takes. More is refused before it is read. */
+/** The limit of the agents subgraph. A larger body is refused before it is read. */
 const CALLBACK_BYTES_MAX = 2_000_000;
 
-const PASSED_ON = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
-const PASSED_BACK = ['content-type', 'retry-after'];
+const REQUEST_HEADERS = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
+const RESPONSE_HEADERS = ['content-type', 'retry-after'];
 
 /**
- * Serves POST /agents/callback, OpenClaw's only way in: the bytes and the signature go to the agents subgraph, its
- * answer goes back. The gateway judges nothing, as it does not know the secret.
+ * Serves POST /agents/callback, where OpenClaw reports: forwards the bytes and their signature to the agents subgraph,
+ * and returns its answer. Only the subgraph has the secret, so the gateway does not check the signature.
  *
- * 503 with Retry-After while the subgraph cannot be reached: whoever calls keeps the report and sends it again.
+ * Answers 503 with Retry-After while the subgraph cannot be reached. OpenClaw's plugin then sends the report again.
  */
-export function serveCallback(app: FastifyInstance, agents: SubgraphConnection, log: Logger): void {
+export function serveCallback(app: FastifyInstance, agents: SubgraphConnection): void {
   void app.register((scope, _options, done) => {
-    // The signature covers the bytes, so nothing may read them and write them anew.
+    // The signature covers the bytes of the body, so they must be forwarded unchanged.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
     scope.post(
       '/agents/callback',
       { bodyLimit: CALLBACK_BYTES_MAX },
-      async ({ body, headers, id }, reply) => {
-        const answer = await passOn(agents, body as Buffer | null, headers).catch((err: unknown) => {
-          log.warn({ err, requestId: id }, 'callback.not-passed-on');
+      async ({ body, headers, id, log }, reply) => {
+        const answer = await forward(agents, body as Buffer | null, headers, id).catch((err: unknown) => {
+          log.warn({ err }, 'callback.not-forwarded');
           return NOT_NOW;
         });
-        if (answer !== NOT_NOW) log.info({ requestId: id, status: answer.status }, 'callback.passed-on');
-        return reply.status(answer.status).headers(pick(answer.headers, PASSED_BACK)).send(answer.body);
+        if (answer !== NOT_NOW) log.info({ status: answer.status }, 'callback.forwarded');
+        return reply.status(answer.status).headers(pick(answer.headers, RESPONSE_HEADERS)).send(answer.body);
       },
     );
     done();
@@ -42,8 +42,17 @@ const NOT_NOW: SubgraphResponse = {
   body: Buffer.from(JSON.stringify({ error: 'The agents subgraph cannot be reached now; send it again' })),
 };
 
-const passOn = (agents: SubgraphConnection, body: Buffer | null, headers: IncomingHttpHeaders) =>
-  agents.send({ path: '/agents/callback', headers: pick(headers, PASSED_ON), body: body ?? '' });
+const forward = (
+  agents: SubgraphConnection,
+  body: Buffer | null,
+  headers: IncomingHttpHeaders,
+  requestId: string,
+) =>
+  agents.send({
+    path: '/agents/callback',
+    headers: { ...pick(headers, REQUEST_HEADERS), [REQUEST_ID_HEADER]: requestId },
+    body: body ?? '',
+  });
 
 function pick(headers: Readonly<Record<string, string | string[] | undefined>>, names: readonly string[]) {
   const picked: Record<string, string> = {};

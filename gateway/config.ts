@@ -6,19 +6,21 @@ const subgraphUrl = (subgraph: SubgraphName) =>
   z
     .url({ protocol: /^https?$/ })
     .default(`http://127.0.0.1:${SUBGRAPH_PORTS[subgraph]}`)
-    .describe(`Where the ${subgraph} subgraph listens.`);
+    .describe(`The address of the ${subgraph} subgraph.`);
 
 const origins = z
   .string()
   .default('')
   .transform((text) => text.split(',').flatMap((entry) => entry.trim() || []))
   .refine((list) => list.every((entry) => URL.canParse(entry) && new URL(entry).origin === entry), {
-    message: 'must be origins such as `https://app.example.com`, without a path, comma between',
+    message: 'must be origins such as `https://app.example.com`, without a path, separated by commas',
   })
-  .describe('Web pages of other origins that may ask here, comma between. The own origin always may.');
+  .describe(
+    'Other origins whose web pages may send requests, separated by commas. The own origin always may.',
+  );
 
 const Settings = ServiceConfig.extend({
-  GATEWAY_PORT: port(8000).describe('The port that clients connect to.'),
+  GATEWAY_PORT: port(8000).describe('The port for clients and OpenClaw.'),
   PROJECTS_URL: subgraphUrl('projects'),
   TASKS_URL: subgraphUrl('tasks'),
   AGENTS_URL: subgraphUrl('agents'),
@@ -26,44 +28,48 @@ const Settings = ServiceConfig.extend({
   SIGN_IN: z
     .enum(['development', 'oidc'])
     .describe(
-      '`oidc`: clients bring tokens of AUTHENTIK_ISSUER. `development`: everybody on this machine may.',
+      '`oidc`: clients send tokens of AUTHENTIK_ISSUER. `development`: no password, on this machine only.',
     ),
   AUTHENTIK_ISSUER: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe('The issuer of access tokens, exactly as in their `iss`; Authentik ends it with a slash.'),
+    .describe('The issuer of access tokens, exactly as in their `iss`. Authentik ends it with a slash.'),
   AUTHENTIK_CLIENT_ID: z
     .string()
     .min(1)
     .optional()
-    .describe('The client id of this application in Authentik, the `aud` of its tokens.'),
-  INTROSPECTION: boolean(false).describe('Whether clients may ask for the schema with SIGN_IN=oidc too.'),
+    .describe('The client id of this application in Authentik, which is the `aud` of its tokens.'),
+  INTROSPECTION: boolean(false).describe(
+    'Whether clients may query the schema with SIGN_IN=oidc. In development they always may.',
+  ),
   ALLOWED_ORIGINS: origins,
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 300, 15).describe('How long a client may take to send a request.'),
   SUBGRAPH_TIMEOUT_SECONDS: wholeNumber(1, 60, 5).describe('How long a subgraph may take to answer.'),
-  SUBGRAPH_CONNECTIONS_MAX: wholeNumber(1, 1024, 64).describe('Connections to each subgraph.'),
+  SUBGRAPH_CONNECTIONS_MAX: wholeNumber(1, 1024, 64).describe('The most connections to one subgraph.'),
   SUBGRAPH_RESPONSE_BYTES_MAX: wholeNumber(1024, 268_435_456, 10_485_760).describe(
-    'The largest answer or event that is taken from a subgraph.',
+    'The largest answer or event that the gateway accepts from a subgraph.',
   ),
   SUBSCRIPTIONS_PER_SOCKET_MAX: wholeNumber(1, 1000, 50).describe(
-    'Operations open at a time on one WebSocket.',
+    'The most operations that are open at a time on one WebSocket.',
   ),
-  SUBSCRIPTION_QUEUE_MAX: wholeNumber(1, 10_000, 256).describe('Events that may wait for one client.'),
+  SUBSCRIPTION_QUEUE_MAX: wholeNumber(1, 10_000, 256).describe('The most events that wait for one client.'),
   SUBSCRIPTION_STALL_SECONDS: wholeNumber(1, 300, 5).describe(
     'How long a client with a full queue may read nothing before its subscription ends.',
   ),
   SUBSCRIPTION_RESUME_SECONDS: wholeNumber(1, 600, 30).describe(
-    'How long to look for a lost subgraph before its subscriptions end.',
+    'How long to reconnect to a lost subgraph before its subscriptions end.',
   ),
   HYDRATION_SECONDS: wholeNumber(1, 60, 8).describe(
-    'How long other subgraphs may take, all in all, to add their fields to an event; it is sent without them then.',
+    'How long other subgraphs may take in total to add their fields to an event. Missing fields are then null.',
   ),
-  HYDRATIONS_MAX: wholeNumber(1, 1000, 32).describe('Events to which other subgraphs add fields at a time.'),
+  HYDRATIONS_MAX: wholeNumber(1, 1000, 32).describe(
+    'The most events to which other subgraphs add fields at a time.',
+  ),
 });
 
 type RawSettings = z.infer<typeof Settings>;
 
-/** A setting that only sign-in by OIDC needs. Checked even if other settings are wrong, so that all are named at once. */
+/** Requires a setting for SIGN_IN=oidc, also when other settings are invalid, so that all problems are listed at once. */
 const neededForOidc = (name: 'AUTHENTIK_ISSUER' | 'AUTHENTIK_CLIENT_ID') =>
   [
     (settings: RawSettings) => settings.SIGN_IN !== 'oidc' || settings[name] !== undefined,

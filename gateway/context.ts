@@ -1,10 +1,13 @@
-import type { Viewer } from '../platform/identity/statement.ts';
+import type { RequestActor } from '../platform/identity/actor.ts';
+import type { Logger } from '../platform/process/log.ts';
 
-/** What a request is to the gateway: who asks, and how long there is to answer. */
+/** What the gateway knows about a request while it answers it. */
 export interface GatewayContext {
-  readonly viewer: Viewer;
-  /** Goes to the subgraphs and into the log; the client gets it back as `x-request-id`. */
+  readonly actor: RequestActor;
+  /** The id that the subgraphs and the logs get; over HTTP the client gets it as `x-request-id`. */
   readonly requestId: string;
-  /** When everything must be answered, as epoch milliseconds; subgraphs are not waited for beyond it. */
+  /** Its records have the request id. */
+  readonly log: Logger;
+  /** When the answer must be complete, as epoch milliseconds. Subgraphs are not waited for beyond it. */
   readonly deadlineAt?: number;
 }

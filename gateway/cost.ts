@@ -16,33 +16,34 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../platform/database/page.ts';
+import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../platform/input/page-bounds.ts';
 
-/** Objects that a document may ask for at once, as far as can be told from its text. */
+/** The most objects that a document may ask for, estimated from its text and variables. */
 export const OBJECTS_MAX = 50_000;
-/** A list that is no page, such as the columns of a board, is taken to have so many items. */
+/** The assumed length of a list without pages, such as the columns of a board. */
 const LIST_ITEMS_ASSUMED = 10;
 
-/** What a page is made of. A page counts at its connection. */
+/** The fields inside a connection. Items are counted at the connection, not again at these fields. */
 const PAGE_PARTS: ReadonlySet<string> = new Set(['nodes', 'edges', 'node', 'pageInfo']);
 
 export interface CostedRequest {
   schema: GraphQLSchema;
   document: DocumentNode;
   operation: OperationDefinitionNode;
-  /** With defaults in place. */
+  /** Coerced, with default values. */
   variables: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Says why a request asks for too much, or null. Pages within pages multiply: ten levels of a hundred items each are
- * a short document, and more than any subgraph can answer.
+ * Returns an error with LIMIT_EXCEEDED when a request asks for more than OBJECTS_MAX objects, otherwise null.
+ *
+ * Nested pages multiply: ten levels of a hundred items each are a short document, and more than a subgraph can answer.
  */
 export function refuseCost(request: CostedRequest): GraphQLError | null {
   const objects = countObjects(request);
   if (objects <= OBJECTS_MAX) return null;
   return new GraphQLError(
-    `The document asks for up to ${objects} objects at once; at most ${OBJECTS_MAX}. Ask for smaller pages, or for fewer within one another.`,
+    `The document asks for up to ${objects} objects at once; at most ${OBJECTS_MAX}. Ask for smaller pages, or nest fewer of them.`,
     { extensions: { code: 'LIMIT_EXCEEDED', http: { status: 400 } } },
   );
 }
@@ -56,7 +57,7 @@ function countObjects({ schema, document, operation, variables }: CostedRequest)
   const ofFragment = (name: string): number => {
     const known = counted.get(name);
     if (known !== undefined) return known;
-    counted.set(name, 0); // a cycle ends here; validation reports it
+    counted.set(name, 0); // ends a cycle, which validation reports
     const fragment = fragments.get(name);
     const type = fragment && schema.getType(fragment.typeCondition.name.value);
     const count = fragment && type ? ofSelections(fragment.selectionSet, type) : 0;
@@ -86,7 +87,7 @@ function countObjects({ schema, document, operation, variables }: CostedRequest)
   return root ? ofSelections(operation.selectionSet, root) : 0;
 }
 
-/** How many objects a field may give. */
+/** Returns how many objects a field can return at most. */
 function itemsOf(
   node: FieldNode,
   { args, name, type }: GraphQLField<unknown, unknown>,
@@ -107,7 +108,7 @@ function pageItems(
     const items =
       value.kind === Kind.VARIABLE ? variables[value.name.value] : 'value' in value && value.value;
     const count = Number(items ?? Number.NaN);
-    // The subgraph refuses what is out of bounds.
+    // The subgraph refuses values out of bounds.
     if (Number.isFinite(count)) return Math.min(Math.max(1, count), PAGE_ITEMS_MAX);
   }
   return PAGE_ITEMS_DEFAULT;

@@ -1,70 +1,87 @@
 import { serveHealth } from '../platform/graphql/health.ts';
-import { createLog } from '../platform/process/log.ts';
-import { explainListenError, type RunningService } from '../platform/process/service.ts';
-import { startApollo } from './apollo.ts';
-import { createAuthentication } from './authentication.ts';
+import { createHttpServer, listen } from '../platform/graphql/http-server.ts';
+import { createLog, type Logger } from '../platform/process/log.ts';
+import type { RunningService } from '../platform/process/service.ts';
+import { type Apollo, startApollo } from './apollo.ts';
+import { type Authenticate, createAuthentication } from './authentication.ts';
 import { serveCallback } from './callback.ts';
 import type { GatewayConfig } from './config.ts';
 import { serveExplorer } from './explorer.ts';
-import { createHttpServer, serveHttpGraphql } from './http-server.ts';
-import { limitDocument } from './limits.ts';
+import { serveHttpGraphql, serveRequestIds } from './http-server.ts';
+import { limitDocument, REQUEST_BYTES_MAX } from './limits.ts';
 import { createOriginCheck, serveOrigins } from './origins.ts';
 import { serveSockets } from './socket-server.ts';
-import { connectSubgraphs } from './subgraphs.ts';
-import { createSubscriptions } from './subscriptions/subscriptions.ts';
+import { connectSubgraphs, type Subgraphs } from './subgraphs.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions.ts';
 
 /**
- * Starts the gateway: one port for queries and mutations over HTTP, everything over WebSocket, and OpenClaw's callback.
+ * Starts the gateway on one port: queries and mutations over HTTP, all operations over WebSocket, and OpenClaw's callback.
  *
- * It starts without its subgraphs, and answers UNAVAILABLE for what is theirs until they are there.
- * Throws StartError when the port is taken, or when nobody would be asked who they are on a public address.
+ * It starts without its subgraphs, and answers UNAVAILABLE for the fields of a subgraph that is not there.
+ * Throws StartError when the port is taken, or when development sign-in would be open to other machines.
  */
 export async function startGateway(config: GatewayConfig): Promise<RunningService & { port: number }> {
   const log = createLog('gateway', config.LOG_LEVEL);
+  const authenticate = createAuthentication(config);
   const isDevelopment = config.SIGN_IN === 'development';
   const introspection = isDevelopment || config.INTROSPECTION;
-  const authenticate = createAuthentication(config);
   const subgraphs = connectSubgraphs(config, log);
-  const { server, graph } = await startApollo({ subgraphs, isDevelopment, introspection, log });
+  const apollo = await startApollo({ subgraphs, isDevelopment, introspection, log });
   const subscriptions = createSubscriptions({
     ...subscriptionBounds(config),
-    graph,
+    graph: apollo.graph,
     rules: [limitDocument],
     hideSuggestions: !introspection,
     dataSources: subgraphs.dataSources,
     upstream: (subgraph) => subgraphs.upstream(subgraph),
-    log,
   });
-  const isAllowed = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
+  const { app, sockets } = createServers(config, { log, authenticate, subgraphs, apollo, subscriptions });
+  return {
+    log,
+    port: await listen(app, config.HOST, { setting: 'GATEWAY_PORT', value: config.GATEWAY_PORT }),
+    shutdownSeconds: config.SHUTDOWN_SECONDS,
+    async close() {
+      await sockets.close();
+      await app.close();
+      await apollo.server.stop();
+      await subgraphs.close();
+    },
+  };
+}
 
-  const app = createHttpServer(config.REQUEST_TIMEOUT_SECONDS, log);
+interface Parts {
+  log: Logger;
+  authenticate: Authenticate;
+  subgraphs: Subgraphs;
+  apollo: Apollo;
+  subscriptions: Subscriptions;
+}
+
+/** Creates the HTTP server with all addresses of the gateway, and the WebSocket server on it. */
+function createServers(
+  config: GatewayConfig,
+  { log, authenticate, subgraphs, apollo: { server, graph }, subscriptions }: Parts,
+) {
+  const isDevelopment = config.SIGN_IN === 'development';
+  const isAllowed = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
+  const app = createHttpServer({
+    log,
+    bodyBytesMax: REQUEST_BYTES_MAX,
+    requestTimeoutMs: config.REQUEST_TIMEOUT_SECONDS * 1000,
+  });
+  serveRequestIds(app);
   serveOrigins(app, isAllowed);
-  serveHttpGraphql({ app, server, authenticate, log });
+  serveHttpGraphql({ app, server, authenticate });
   const sockets = serveSockets({
     ...{ app, server, subscriptions, authenticate, isAllowed, log },
     schema: graph.apiSchema,
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
   });
-  serveCallback(app, subgraphs.connection('agents'), log);
-  // The supergraph is loaded by now. No subgraph is asked: one that is down must not take the others with it.
+  serveCallback(app, subgraphs.connection('agents'));
+  // The supergraph is loaded by now. Subgraphs are not checked: the gateway stays ready when one of them is down.
   serveHealth(app, async () => true);
   if (isDevelopment) serveExplorer(app);
-  try {
-    await app.listen({ host: config.HOST, port: config.GATEWAY_PORT });
-  } catch (error) {
-    throw explainListenError(error, 'GATEWAY_PORT', config.GATEWAY_PORT);
-  }
-  return {
-    log,
-    port: (app.server.address() as { port: number }).port,
-    shutdownSeconds: config.SHUTDOWN_SECONDS,
-    async close() {
-      await sockets.close();
-      await app.close();
-      await server.stop();
-      await subgraphs.close();
-    },
-  };
+  return { app, sockets };
 }
 
 const subscriptionBounds = (config: GatewayConfig) => ({

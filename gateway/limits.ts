@@ -14,46 +14,45 @@ import {
   visit,
 } from 'graphql';
 
-/** What a document of a client may be, at most. Counted before anything is planned. */
+/** The largest document of a client. It is measured before it is planned. */
 export const DOCUMENT_LIMITS = {
-  /** Fields below one another. */
+  /** Levels of nested fields. */
   depth: 12,
   aliases: 15,
   rootFields: 20,
   directives: 50,
-  /** Fields after fragments are put in place: a fragment may be short and still stand for thousands. */
+  /** Fields with fragments expanded: a short fragment can stand for thousands of fields. */
   fields: 2_000,
 } as const;
 
-/** A request's body, and a message on a WebSocket. */
+/** The largest body of a request, and the largest message on a WebSocket. */
 export const REQUEST_BYTES_MAX = 1_048_576;
 
-/** Brackets within one another. graphql-js reads them by recursion, and would run out of stack. */
+/** The most nested brackets. graphql-js parses them by recursion and would overflow the stack. */
 const NESTING_MAX = 50;
 
-/** Stops the parser, so that a document of a megabyte costs no more than its first tokens. */
+/** Stops the parser after this number of tokens, so that a document of a megabyte costs no more than they do. */
 export const PARSE_OPTIONS = { maxTokens: 2_000 } as const satisfies ParseOptions;
 
 /**
- * Refuses documents beyond DOCUMENT_LIMITS, each with a sentence that names the limit. For HTTP and WebSocket alike.
+ * The validation rule that refuses documents beyond DOCUMENT_LIMITS; each error names the limit.
  *
- * `__schema` and `__type` are not counted: graphql-js bounds their depth itself, and where introspection is off they
- * are refused anyway.
+ * `__schema` and `__type` are not counted: graphql-js limits their depth, and refuses them where introspection is off.
  */
 export const limitDocument: ValidationRule = (context) => ({
   Document(document) {
     for (const message of exceededLimits(document)) context.reportError(new GraphQLError(message));
   },
-  // The executor of @apollo/gateway takes such an alias for its own `__typename`.
+  // The executor of @apollo/gateway confuses such an alias with its own `__typename`.
   Field(node) {
     if (node.alias?.value === '__typename' && node.name.value !== '__typename')
       context.reportError(new GraphQLError('Another field cannot be called `__typename`.', { nodes: node }));
   },
 });
 
-export const NESTS_TOO_DEEP = `The document has more than ${NESTING_MAX} brackets within one another.`;
+export const NESTS_TOO_DEEP = `The document has more than ${NESTING_MAX} nested brackets.`;
 
-/** Whether a document must not even be parsed. What is no GraphQL is left to the parser. */
+/** Whether a document is nested too deeply to be parsed. The parser reports a document that is not GraphQL. */
 export function nestsTooDeep(source: string): boolean {
   const lexer = new Lexer(new Source(source));
   let depth = 0;
@@ -88,7 +87,7 @@ function exceededLimits(document: DocumentNode): string[] {
     aliases: 'aliases',
     rootFields: 'fields at its root',
     directives: 'directives',
-    fields: 'fields with its fragments in place',
+    fields: 'fields with its fragments expanded',
   };
   return (Object.keys(DOCUMENT_LIMITS) as (keyof typeof DOCUMENT_LIMITS)[])
     .filter((limit) => counted[limit] > DOCUMENT_LIMITS[limit])
@@ -117,7 +116,7 @@ interface Size {
 
 const NOTHING: Size = { depth: 0, fields: 0, topFields: 0 };
 
-/** Measures selections with fragments in place. Each fragment is measured once, so a bomb of fragments costs nothing. */
+/** Measures selections with fragments expanded. Each fragment is measured once, so that nested fragments cost little. */
 function createMeasure(document: DocumentNode): (node: OperationDefinitionNode) => Size {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions)
@@ -127,7 +126,7 @@ function createMeasure(document: DocumentNode): (node: OperationDefinitionNode) 
   const ofFragment = (name: string): Size => {
     const known = measured.get(name);
     if (known) return known;
-    measured.set(name, NOTHING); // a cycle ends here; graphql-js reports it
+    measured.set(name, NOTHING); // ends a cycle, which validation reports
     const fragment = fragments.get(name);
     const size = fragment ? ofSelections(fragment.selectionSet) : NOTHING;
     measured.set(name, size);

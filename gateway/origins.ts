@@ -4,18 +4,18 @@ import { isLoopback } from './authentication.ts';
 
 export interface OriginOptions {
   allowed: readonly string[];
-  /** Without sign-in, only pages of this machine may ask. */
+  /** Development has no password, so that only web pages of this machine may send requests. */
   isDevelopment: boolean;
 }
 
 export type IsOriginAllowed = (request: Pick<IncomingMessage, 'headers'>) => boolean;
 
 /**
- * Whether a request may come from the page it comes from. What comes from no page, and from a page of the gateway
- * itself, may; other pages by the setting, and in development pages of this machine, whatever their port.
+ * Creates the check whether the web page that sends a request may do so.
  *
- * In development the host must be this machine by name, too: a page of another name that resolves to this machine
- * would be of the same origin as the gateway, and read what nobody signed in for.
+ * Allowed are requests without an `Origin` header, pages of the gateway's own origin, the origins in `allowed`, and in
+ * development the pages of this machine on any port. In development the `Host` header must name this machine too: a
+ * domain of an attacker that resolves to 127.0.0.1 (DNS rebinding) would otherwise have the gateway's own origin.
  */
 export function createOriginCheck({ allowed, isDevelopment }: OriginOptions): IsOriginAllowed {
   return ({ headers: { origin, host } }) => {
@@ -29,12 +29,12 @@ export function createOriginCheck({ allowed, isDevelopment }: OriginOptions): Is
 
 const PREFLIGHT_SECONDS = 600;
 
-/** Answers browsers that ask for another origin's page (CORS), and refuses pages that may not ask. */
+/** Answers the preflight requests of browsers (CORS), and refuses requests of pages that are not allowed. */
 export function serveOrigins(app: FastifyInstance, isAllowed: IsOriginAllowed): void {
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers;
     if (!isAllowed(request.raw)) {
-      const message = 'Pages of this origin may not ask here; see ALLOWED_ORIGINS.';
+      const message = 'Web pages of this origin may not send requests; see ALLOWED_ORIGINS.';
       return reply.status(403).send({ errors: [{ message, extensions: { code: 'FORBIDDEN' } }] });
     }
     if (!origin) return undefined;

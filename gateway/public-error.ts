@@ -3,20 +3,19 @@ import { formatError } from '../platform/graphql/format-error.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 
-/** An error of the gateway's own, by a code of the table. */
+/** Creates an error of the gateway with a code of the table in schema/errors.ts. */
 export const publicError = (code: ErrorCode, message: string, extensions: object = {}): GraphQLError =>
   new GraphQLError(message, { extensions: { code, ...extensions } });
 
-/** The gateway's word for a subgraph that cannot be reached, hangs or says what it should not. */
+/** Creates the error for a subgraph that cannot be reached, does not answer, or answers with something else than GraphQL. */
 export const unavailable = (serviceName: string, why: string): GraphQLError =>
   publicError('UNAVAILABLE', `The ${serviceName} subgraph ${why}. Try again later.`, { serviceName });
 
 /**
- * What a client sees of an error.
+ * Turns an error into what the client gets.
  *
- * A subgraph's error passes with its code, its field and its error id: the subgraph has formatted it already, and the
- * gateway's executor marks it with the subgraph's name. The client's own mistakes pass; everything else is masked by
- * `formatError` of the platform, which logs it.
+ * An error of a subgraph passes with its code, field and error id: the subgraph has formatted it already, and the
+ * gateway's executor adds the name of the subgraph. For all other errors see `formatError` of the platform.
  */
 export function formatPublicError(error: unknown, log: Logger): GraphQLFormattedError {
   const graphqlError =
@@ -39,7 +38,7 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
   };
 }
 
-/** Said by a subgraph or by `publicError`, rather than thrown by some library. */
+/** Whether an error comes from a subgraph or from `publicError`, and not from a library. */
 const isOurs = ({ extensions }: GraphQLError): boolean =>
   typeof extensions['serviceName'] === 'string' ||
   (typeof extensions['code'] === 'string' && extensions['code'] in OWN_CODES);
@@ -53,11 +52,10 @@ interface Answer {
 }
 
 /**
- * Makes GraphQL errors of what the gateway's executor found missing.
+ * Adds a NOT_FOUND error to a result for every value that the gateway's executor found missing.
  *
- * A subgraph that answers null for an entity, because it does not exist or may not be seen, leaves nothing where a field
- * must not be null. The executor nulls the parent as it should, but tells it only in `extensions.valueCompletion`,
- * where no client looks.
+ * A subgraph answers null for an entity that does not exist or is not visible. Where the schema does not allow null, the
+ * executor nulls the parent and reports it only in `extensions.valueCompletion`, which clients do not read.
  */
 export function reportMissing<Result extends Answer>(result: Result): Result {
   const { valueCompletion, ...extensions } = result.extensions ?? {};

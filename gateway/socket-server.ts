@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import type { Context, SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { runWithRequestLog } from '../platform/graphql/request-log.ts';
 import { type SocketExtra, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
@@ -26,7 +27,7 @@ import type { Subscriptions } from './subscriptions/subscriptions.ts';
 export interface SocketServerOptions {
   app: FastifyInstance;
   schema: GraphQLSchema;
-  /** Answers queries and mutations. */
+  /** The server that answers queries and mutations. */
   server: ApolloServer<GatewayContext>;
   subscriptions: Subscriptions;
   authenticate: Authenticate;
@@ -38,7 +39,7 @@ export interface SocketServerOptions {
 const CLOSE = { tryAgainLater: 1013, forbidden: 4403 } as const;
 
 const INIT_WAIT_MS = 3_000;
-/** Node's longest timer, 24 days. A socket of a token that lasts longer is closed then, and comes back. */
+/** The longest timer of Node, 24 days. The socket of a token that lasts longer is closed then, and the client reconnects. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 interface Socket extends SocketExtra {
@@ -51,18 +52,18 @@ type Operation = ExecutionArgs & {
 };
 
 /**
- * Serves clients over graphql-ws at /graphql: queries, mutations and subscriptions, for who signs in by
+ * Serves queries, mutations and subscriptions over graphql-ws at /graphql. Clients sign in with
  * `connectionParams.authorization`.
  *
- * A socket is closed with 4403 when the sign-in does not hold or no longer does, 1013 when it cannot be checked, 1012 at
- * shutdown: the client of graphql-ws comes back after each of them, with a token it may have renewed.
+ * A socket is closed with 4403 when the sign-in is invalid or expires, with 1013 when it cannot be checked, and with 1012
+ * at shutdown. The client of graphql-ws reconnects after each of them, and can send a new token.
  */
 export function serveSockets(options: SocketServerOptions): { close(): Promise<void> } {
   const { app, isAllowed, subscriptions, log } = options;
   const sockets = new WebSocketServer({
     server: app.server,
     path: '/graphql',
-    // A browser lets every page open a socket to everywhere.
+    // Browsers let every web page open a socket to every address.
     verifyClient: ({ req }, answer) => answer(isAllowed(req), 403),
     maxPayload: REQUEST_BYTES_MAX,
     perMessageDeflate: false,
@@ -75,7 +76,7 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
       onSubscribe: (context, _id, payload) => begin(options, context, payload),
       subscribe: (operation) => (operation as Operation).answer(),
       execute: (operation) => (operation as Operation).answer(),
-      // Results were formatted where they were made; graphql-ws would do it again.
+      // The results are formatted already. Without this hook graphql-ws would format their errors again.
       onNext: (_context, _id, _payload, _operation, result) => result as FormattedExecutionResult,
       onError: (_context, _id, _payload, errors) => errors.map((error) => formatPublicError(error, log)),
     },
@@ -90,12 +91,12 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
   };
 }
 
-/** Returns false for a sign-in that does not hold, which graphql-ws makes 4403. */
+/** Signs a socket in. For a failure it closes the socket and returns false. */
 async function signIn({ authenticate }: SocketServerOptions, { connectionParams, extra }: SocketContext) {
   try {
     const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
     const signedIn = await authenticate(typeof authorization === 'string' ? authorization : undefined);
-    if (extra.socket.readyState !== extra.socket.OPEN) return false; // nobody would clear its timer
+    if (extra.socket.readyState !== extra.socket.OPEN) return false; // the timer below would never be cleared
     extra.signIn = signedIn;
     if (signedIn.expiresAt !== undefined) extra.expiry = closeAt(extra.socket, signedIn.expiresAt);
     return true;
@@ -114,16 +115,17 @@ const closeAt = (socket: WebSocket, at: number): NodeJS.Timeout =>
     Math.min(Math.max(0, at - Date.now()), TIMER_MS_MAX),
   );
 
-/** Finds out what a client asks for, and prepares the answer. */
+/** Prepares the answer to an operation, or returns the errors that refuse it. */
 function begin(
   options: SocketServerOptions,
   { subscriptions: open, extra }: SocketContext,
   { query, variables, operationName }: SubscribePayload,
 ): Operation | readonly GraphQLError[] {
-  const { schema, server, subscriptions, operationsMax } = options;
+  const { schema, server, subscriptions, operationsMax, log } = options;
   if (Object.keys(open).length > operationsMax)
     return [publicError('LIMIT_EXCEEDED', `A socket carries at most ${operationsMax} operations at a time.`)];
-  const context: GatewayContext = { viewer: extra.signIn!.viewer, requestId: randomUUID() };
+  const requestId = randomUUID();
+  const context = { actor: extra.signIn!.actor, requestId, log: log.child({ requestId }) };
   try {
     const document = parseDocument(query);
     const isSubscription =
@@ -152,7 +154,9 @@ async function execute(
     ...(variables && { variables }),
     ...(operationName && { operationName }),
   };
-  const { body } = await server.executeOperation(request, { contextValue });
-  if (body.kind !== 'single') throw new Error('The gateway answers in one piece');
+  const { body } = await runWithRequestLog(contextValue.log, () =>
+    server.executeOperation(request, { contextValue }),
+  );
+  if (body.kind !== 'single') throw new Error('Apollo Server returned more than one result');
   return body.singleResult as ExecutionResult;
 }

@@ -1,20 +1,21 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLError } from 'graphql';
 import { Pool } from 'undici';
-import { type SigningKey, signViewer } from '../platform/identity/statement.ts';
+import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
+import { type SigningKey, STATEMENT_HEADER, signStatement } from '../platform/identity/statement.ts';
+import { readBounded } from '../platform/process/bounded-read.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
 import { unavailable } from './public-error.ts';
 
 export interface SubgraphConnectionOptions {
-  /** The subgraph's name in the supergraph, which is also the audience of what is signed for it. */
+  /** The subgraph's name in the supergraph, which is also the audience of the statements signed for it. */
   name: string;
   url: string;
   key: SigningKey;
   timeoutMs: number;
   connectionsMax: number;
   responseBytesMax: number;
-  log: Logger;
 }
 
 /** The gateway's connections to a subgraph. */
@@ -22,7 +23,7 @@ export interface SubgraphConnection {
   readonly name: string;
   readonly url: string;
   readonly dataSource: GraphQLDataSource<GatewayContext>;
-  /** Bounded like every request to the subgraph; throws what undici throws. */
+  /** Sends a request within the bounds of the connection. Throws the errors of undici, and ResponseTooLarge. */
   send(request: SubgraphRequest): Promise<SubgraphResponse>;
   close(): Promise<void>;
 }
@@ -40,10 +41,10 @@ export interface SubgraphResponse {
   body: Buffer;
 }
 
-/** Subgraphs keep an idle connection for 75 s; whoever closes first must be the gateway, or a request meets a closed socket. */
+/** Shorter than the 75 s of the subgraphs: the gateway must close first, or a request can meet a closed socket. */
 const IDLE_MS = { usual: 30_000, atMost: 60_000 };
 
-/** A connection that was lost before an answer came, as when the subgraph closed it at the same moment. */
+/** The codes of a connection that was lost before the answer, for instance because the subgraph closed it just then. */
 const LOST_CONNECTION = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 class ResponseTooLarge extends Error {}
@@ -51,8 +52,9 @@ class ResponseTooLarge extends Error {}
 /**
  * Connects to a subgraph over a bounded pool of connections.
  *
- * A subgraph learns who asks, signed, and a request id: nothing else of what the client sent reaches it. What goes wrong
- * on the way becomes an UNAVAILABLE error of that subgraph, so that the other subgraphs' data still reach the client.
+ * A request of the data source carries the document, its variables, the signed actor and the request id; no header of
+ * the client reaches the subgraph. A failure on the way becomes an UNAVAILABLE error of this subgraph, so that the data
+ * of the other subgraphs still reach the client.
  */
 export function connectSubgraph(options: SubgraphConnectionOptions): SubgraphConnection {
   const { name, timeoutMs, responseBytesMax } = options;
@@ -73,13 +75,11 @@ export function connectSubgraph(options: SubgraphConnectionOptions): SubgraphCon
       path: basePath + path,
       headers,
       body,
-      signal: AbortSignal.timeout(within), // the whole request, waiting for a free connection included
+      signal: AbortSignal.timeout(within), // covers the whole request, with the wait for a free connection
     });
-    return {
-      status: response.statusCode,
-      headers: response.headers,
-      body: await readBounded(response.body, responseBytesMax),
-    };
+    const { bytes, isCut } = await readBounded(response.body, responseBytesMax);
+    if (isCut) throw new ResponseTooLarge();
+    return { status: response.statusCode, headers: response.headers, body: bytes };
   };
 
   return {
@@ -91,30 +91,19 @@ export function connectSubgraph(options: SubgraphConnectionOptions): SubgraphCon
   };
 }
 
-async function readBounded(body: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw new ResponseTooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes);
-}
-
 type Question = Parameters<GraphQLDataSource<GatewayContext>['process']>[0];
 interface Answer {
   data?: Record<string, unknown> | null;
   errors?: readonly GraphQLError[];
 }
 
-/** Never throws: an error that is thrown here would reach the client as a bare Error, without a code. */
+/** Asks the subgraph. Never throws: a thrown error would reach the client without a code. */
 async function ask(
-  { name, key, timeoutMs, log }: SubgraphConnectionOptions,
+  { name, key, timeoutMs }: SubgraphConnectionOptions,
   send: SubgraphConnection['send'],
   { request, context }: Question,
 ): Promise<Answer> {
-  const { viewer, requestId, deadlineAt } = context as GatewayContext;
+  const { actor, requestId, log, deadlineAt } = context as GatewayContext;
   const body = JSON.stringify({
     query: request.query,
     variables: request.variables,
@@ -127,8 +116,8 @@ async function ask(
       path: '/graphql',
       headers: {
         'content-type': 'application/json',
-        'x-team-board-viewer': await signViewer(key, name, viewer, body),
-        'x-request-id': requestId,
+        [STATEMENT_HEADER]: await signStatement(key, name, actor, body),
+        [REQUEST_ID_HEADER]: requestId,
       },
       body,
       timeoutMs: left,
@@ -137,12 +126,12 @@ async function ask(
   try {
     return readAnswer(await retryLost(attempt, !request.query?.startsWith('mutation')), name, log);
   } catch (err) {
-    log.warn({ err, subgraph: name, requestId }, 'subgraph.unavailable');
+    log.warn({ err, subgraph: name }, 'subgraph.unavailable');
     return { errors: [unavailable(name, whatHappened(err))] };
   }
 }
 
-/** Once more, and only what changes nothing: a mutation may have been carried out before its answer was lost. */
+/** Retries a query once. A mutation is not retried: it may have been carried out before the connection was lost. */
 async function retryLost<Result>(attempt: () => Promise<Result>, isQuery: boolean): Promise<Result> {
   try {
     return await attempt();
@@ -153,7 +142,7 @@ async function retryLost<Result>(attempt: () => Promise<Result>, isQuery: boolea
 }
 
 function readAnswer({ status, body }: SubgraphResponse, name: string, log: Logger): Answer {
-  // A subgraph refuses only what the gateway did not sign: the keys differ, or the clocks. No sign-in of the client helps.
+  // The subgraph refused the gateway's signature: the keys or the clocks differ. The client cannot do anything about it.
   if (status === 401) {
     log.error({ subgraph: name }, 'subgraph.refused-signature');
     return { errors: [unavailable(name, 'does not know this gateway')] };
@@ -174,7 +163,7 @@ function parseAnswer(body: Buffer): Answer | null {
 }
 
 function whatHappened(error: unknown): string {
-  if (error instanceof ResponseTooLarge) return 'has more to say than is taken at once; ask for less';
+  if (error instanceof ResponseTooLarge) return 'has too much data for one answer; ask for less';
   const { name, code } = error as { name?: string; code?: string };
   const isLate = name === 'TimeoutError' || (code?.startsWith('UND_ERR_') && code.endsWith('_TIMEOUT'));
   return isLate ? 'did not answer in time' : 'cannot be reached';

@@ -7,20 +7,20 @@ import type { GatewayContext } from './context.ts';
 import { connectSubgraph, type SubgraphConnection } from './subgraph-request.ts';
 import { connectUpstream, type Upstream } from './subscriptions/upstream.ts';
 
-/** Every subgraph that the settings name, by its name in the supergraph. */
+/** The connections to all subgraphs in the settings, by the name of the subgraph in the supergraph. */
 export interface Subgraphs {
   readonly dataSources: ReadonlyMap<string, GraphQLDataSource<GatewayContext>>;
-  /** Throws for a subgraph that the settings do not name. */
+  /** Throws for an unknown subgraph. */
   connection(subgraph: string): SubgraphConnection;
-  /** Throws for a subgraph that the settings do not name. */
+  /** Throws for an unknown subgraph. */
   upstream(subgraph: string): Upstream;
   close(): Promise<void>;
 }
 
-/** Time between pings to a subgraph: a subgraph that hangs is noticed within this and the time it may take to answer. */
+/** The time between pings. A hanging subgraph is detected within this time plus the timeout of an answer. */
 const PING_MS = 10_000;
 
-/** Connects to the subgraphs when they are first needed: none of them has to be there yet. */
+/** Prepares the connections to the subgraphs. They are opened at the first request, so that the gateway starts alone. */
 export function connectSubgraphs(config: GatewayConfig, log: Logger): Subgraphs {
   const bytesMax = config.SUBGRAPH_RESPONSE_BYTES_MAX;
   const bounds = {

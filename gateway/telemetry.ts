@@ -1,7 +1,7 @@
 import { env } from 'node:process';
 
 /**
- * Imported before @apollo/gateway is used: its constructor sends metrics to Apollo unless this variable says no, and
- * takes no option for it. No operator of Team Board has to know that.
+ * Switches off the metrics that the constructor of @apollo/gateway sends to Apollo. It has no option for that, only this
+ * variable, so this module must be imported before the constructor runs.
  */
 env['APOLLO_TELEMETRY_DISABLED'] = 'true';

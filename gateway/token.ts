@@ -9,7 +9,7 @@ import {
 import { request } from 'undici';
 import { v5 as uuidV5 } from 'uuid';
 import { z } from 'zod';
-import type { Viewer } from '../platform/identity/statement.ts';
+import { type Person, person } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import { cutText } from '../platform/input/text.ts';
 import type { Authenticate } from './authentication.ts';
@@ -21,22 +21,22 @@ export interface TokenVerifierOptions {
 
 const CLOCK_TOLERANCE_SECONDS = 30;
 const DISCOVERY_TIMEOUT_MS = 5_000;
-/** A provider that cannot be reached is not asked again for every request. */
+/** How long to wait after a failed discovery before the next one. */
 const DISCOVERY_PAUSE_MS = 2_000;
-/** Nor is one that hangs waited for by every request while the keys of before are known. */
+/** How long to use the known keys after the provider did not answer, before asking it again. */
 const KEYS_PAUSE_MS = 30_000;
 const DISPLAY_NAME_CHARACTERS_MAX = 200;
 
-/** People are known by the pair of issuer and subject: neither name nor e-mail address stays the same. */
+/** The namespace of people's ids, which derive from issuer and subject: names and e-mail addresses change. */
 const PEOPLE = '8d7a0f52-6b83-5d1c-8e19-4c5f2b9d7e31';
 
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
 
 /**
- * Verifies access tokens of one OIDC provider, whose keys it finds by discovery at the first token.
+ * Creates the sign-in with access tokens of one OIDC provider. Discovery finds the provider's keys at the first token.
  *
- * Takes RS256 and ES256 alone, so that neither `none` nor the public key as a shared secret passes; issuer and
- * audience must be exactly those, `exp` and `sub` must be there. Keys are kept, and used while the provider is down.
+ * A token must be signed with RS256 or ES256 (not `none`, and not HS256 with the public key as the secret), name exactly
+ * this issuer and audience, and have `exp` and `sub`. Known keys stay in use while the provider is down.
  */
 export function createTokenVerifier({ issuer, clientId }: TokenVerifierOptions): Authenticate {
   const findKey = createKeyFinder(issuer);
@@ -44,7 +44,7 @@ export function createTokenVerifier({ issuer, clientId }: TokenVerifierOptions):
     const token = /^Bearer\s+(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
     if (!token) throw refused('Sign in: send `Authorization: Bearer <access token>`.');
     const payload = await verify(token, { issuer, clientId }, findKey);
-    return { viewer: viewerOf(payload, issuer), expiresAt: payload.exp! * 1000 };
+    return { actor: personOf(payload, issuer), expiresAt: payload.exp! * 1000 };
   };
 }
 
@@ -71,19 +71,19 @@ async function verify(
   }
 }
 
-function viewerOf(claims: JWTPayload, issuer: string): Viewer {
+function personOf(claims: JWTPayload, issuer: string): Person {
   const name = [claims['name'], claims['preferred_username']].find(
     (value): value is string => typeof value === 'string' && value.trim() !== '',
   );
   const picture = claims['picture'];
-  return {
+  return person({
     id: uuidV5(`${issuer}|${claims.sub}`, PEOPLE),
     displayName: cutText((name ?? 'Unknown').trim(), DISPLAY_NAME_CHARACTERS_MAX),
     avatarUrl: typeof picture === 'string' && picture.startsWith('https://') ? picture : null,
-  };
+  });
 }
 
-/** Finds the key of a token. Throws UNAVAILABLE when no key was ever had and the provider cannot be reached. */
+/** Finds the key of a token. Throws UNAVAILABLE when no keys are known yet and the provider does not answer. */
 function createKeyFinder(issuer: string): JWTVerifyGetKey {
   let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
   let failedAt = 0;
@@ -103,7 +103,7 @@ function createKeyFinder(issuer: string): JWTVerifyGetKey {
     try {
       return await remote(header, token);
     } catch (error) {
-      // The token's own fault: an unknown key, or one for another algorithm.
+      // The provider answered: the token names an unknown key or another algorithm.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw error;
       failedAt = Date.now();
       if (!known) throw providerDown();

@@ -1,13 +1,13 @@
 import { GraphQLError, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
 import { cutText } from '../platform/input/text.ts';
 
-/** Values in the variables of a request, those in lists and objects included. */
+/** The most values in the variables of a request, including values in lists and objects. */
 const VALUES_MAX = 2_000;
-/** Deeper than any input of ours. */
+/** The deepest nesting of variables. No input of the API comes close to it. */
 const DEPTH_MAX = 20;
-/** graphql-js would explain every wrong value, and a megabyte can hold half a million of them. */
+/** The most errors in one answer. A request of a megabyte can hold half a million invalid values. */
 const ERRORS_MAX = 10;
-/** A message repeats the value that it is about. */
+/** The longest message. A message repeats the invalid value. */
 const MESSAGE_CHARACTERS_MAX = 500;
 
 export type VariablesResult =
@@ -15,10 +15,10 @@ export type VariablesResult =
   | { coerced?: undefined; errors: readonly GraphQLError[] };
 
 /**
- * Reads the variables of a request as the operation declares them, with defaults in place.
+ * Coerces the variables of a request to the types that the operation declares, with default values.
  *
- * Bounded in what it costs and in what it says, whatever a client sends: neither the executor of @apollo/gateway nor
- * graphql-js by itself is.
+ * The cost and the length of the errors are bounded for every input. The executor of @apollo/gateway and graphql-js do
+ * not bound them.
  */
 export function readVariables(
   schema: GraphQLSchema,
@@ -45,7 +45,7 @@ const badInput = (message: string, nodes?: GraphQLError['nodes']) =>
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
   });
 
-/** Infinite for what nests too deep; stops counting beyond `most`. */
+/** Counts values up to just beyond `most`. Returns infinity for a nesting deeper than DEPTH_MAX. */
 function countValues(value: unknown, most: number, depth = 0): number {
   if (typeof value !== 'object' || value === null) return 1;
   if (depth > DEPTH_MAX) return Number.POSITIVE_INFINITY;

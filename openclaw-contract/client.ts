@@ -2,21 +2,21 @@ import { WebSocket } from 'ws';
 import { until } from '../platform/testing/wait.ts';
 import type { Subject } from './subject.ts';
 
-/** An answer over HTTP; `body` is parsed when it is JSON, else text. */
+/** An HTTP answer. `body` is parsed JSON, or text for other content types. */
 export interface Answer {
   status: number;
   contentType: string;
-  // biome-ignore lint/suspicious/noExplicitAny: bodies of three shapes; the cases say which they expect.
+  // biome-ignore lint/suspicious/noExplicitAny: bodies have three shapes; the cases state the expected one
   body: any;
 }
 
-/** More than a model that answers 500 is tried for. */
+/** Longer than all attempts of a model call that is answered 500. */
 const ANSWER_TIMEOUT_MS = 240_000;
-/** A gateway that has just started takes its time. */
+/** A gateway that has just started answers slowly. */
 const FRAME_TIMEOUT_MS = 60_000;
 
-/** POST /hooks/agent as Team Board sends it; the fields given stand out. */
-export const order = (sessionKey: string, markers: string, fields: object = {}) => ({
+/** The fields that Team Board posts to /hooks/agent, with changes. */
+export const hookBody = (sessionKey: string, markers: string, fields: object = {}) => ({
   message: `${markers} (session ${sessionKey})`,
   name: 'TeamBoard',
   agentId: 'main',
@@ -27,7 +27,7 @@ export const order = (sessionKey: string, markers: string, fields: object = {}) 
   ...fields,
 });
 
-/** Posts to a hook, by default with the right token. */
+/** Posts to a hook, by default with the correct token. */
 export const post = (
   subject: Subject,
   path: string,
@@ -49,7 +49,7 @@ export const post = (
 export const postAgent = (subject: Subject, fields: object, headers: Record<string, string> = {}) =>
   post(subject, '/hooks/agent', fields, headers);
 
-/** Posts an order and waits for the end of its run; hangs up after `timeoutMs`. */
+/** Posts to /hooks/agent and waits for the end of the run; disconnects after `timeoutMs`. */
 export const run = (
   subject: Subject,
   fields: object,
@@ -57,11 +57,11 @@ export const run = (
   timeoutMs = ANSWER_TIMEOUT_MS,
 ) => post(subject, '/hooks/agent', { ...fields, waitForCompletion: true }, headers, timeoutMs);
 
-/** GET with the gateway token. */
+/** Sends a GET with the gateway token. */
 export const get = (subject: Subject, path: string) =>
   ask(`${subject.url}${path}`, { headers: { authorization: `Bearer ${subject.gatewayToken}` } });
 
-/** The history of a session by its full key. */
+/** Requests the history of a session by its full key. */
 export const history = (subject: Subject, fullKey: string) =>
   get(subject, `/sessions/${encodeURIComponent(fullKey)}/history`);
 
@@ -73,16 +73,16 @@ async function ask(url: string, init: RequestInit): Promise<Answer> {
   return { status: response.status, contentType, body };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: frames of many shapes; the cases say which they expect.
+// biome-ignore lint/suspicious/noExplicitAny: frames have many shapes; the cases state the expected one
 type Frame = any;
 
-/** One request over the WebSocket with the shared gateway token: the answers to `connect` and to the request. */
+/** Sends one WebSocket request with the shared gateway token. Returns the answers to `connect` and to the request. */
 export async function rpc(subject: Subject, method: string, params: object) {
   const socket = new WebSocket(subject.url.replace('http', 'ws'));
   const frames: Frame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(String(data))));
-  const received = (what: string, isIt: (frame: Frame) => boolean): Promise<Frame> =>
-    until(what, () => frames.find(isIt), FRAME_TIMEOUT_MS);
+  const received = (what: string, matches: (frame: Frame) => boolean): Promise<Frame> =>
+    until(what, () => frames.find(matches), FRAME_TIMEOUT_MS);
   const request = (name: string, content: object) => {
     socket.send(JSON.stringify({ type: 'req', id: name, method: name, params: content }));
     return received(`the answer to ${name}`, ({ type, id }) => type === 'res' && id === name);

@@ -4,15 +4,15 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-/** The version of OpenClaw that Team Board is held to. */
+/** The version of OpenClaw that Team Board supports. */
 export const OPENCLAW_VERSION = '2026.9.6';
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 
 /**
- * Installs OpenClaw from npm below `cacheFolder` unless it is there, and gives the path of its `openclaw.mjs`.
+ * Installs OpenClaw from npm in `cacheFolder` unless it is there. Returns the path of its `openclaw.mjs`.
  *
- * About 650 MB; no install script runs. A download that was cut leaves nothing that looks complete. Throws when the
- * Node that runs this is too old for it, or npm fails.
+ * The installation has about 650 MB and runs no install scripts. An interrupted installation is not used later. Throws
+ * when this Node is older than 24.16, or when npm fails.
  */
 export async function installOpenClaw(cacheFolder: string): Promise<string> {
   requireNode();
@@ -27,7 +27,7 @@ export async function installOpenClaw(cacheFolder: string): Promise<string> {
   await promisify(execFile)('npm', ['install', ...packages], {
     cwd: draft,
     timeout: INSTALL_TIMEOUT_MS,
-    shell: process.platform === 'win32', // there npm is a batch file, which only a shell starts
+    shell: process.platform === 'win32', // npm is a batch file on Windows, which needs a shell
   });
   await rm(folder, { recursive: true, force: true });
   await rename(draft, folder);

@@ -7,51 +7,51 @@ import { promisify } from 'node:util';
 import { until } from '../platform/testing/wait.ts';
 import type { Signal } from './subject.ts';
 
-/** Where one gateway lives and what it is told. */
-export interface GatewayPlace {
+/** The files and the port of one gateway. */
+export interface GatewaySetup {
   /** The path of `openclaw.mjs`. */
   program: string;
-  /** Everything OpenClaw writes is in here. */
+  /** The folder to which OpenClaw writes all its files. */
   stateFolder: string;
-  /** Gets what the gateway prints, of all its lives. */
+  /** The output of the gateway is appended to this file, over all restarts. */
   logFile: string;
   port: number;
 }
 
 const COMMAND_TIMEOUT_MS = 120_000;
 const START_TIMEOUT_MS = 180_000;
-/** More than the run that a case leaves running at SIGTERM takes. */
+/** Longer than any run that is active when a case sends SIGTERM. */
 const STOP_TIMEOUT_MS = 60_000;
 
-/** One life of the real gateway. */
+/** One process of the real gateway. */
 export interface GatewayProcess {
   stop(signal: Signal): Promise<void>;
 }
 
-/** Writes OpenClaw's settings, which are JSON. */
-export const writeSettings = ({ stateFolder }: GatewayPlace, settings: object) =>
+/** Writes OpenClaw's settings as JSON. */
+export const writeSettings = ({ stateFolder }: GatewaySetup, settings: object) =>
   writeFile(settingsFile(stateFolder), `${JSON.stringify(settings, null, 2)}\n`);
 
-/** Runs one `openclaw …` to its end. Throws with its output when it fails. */
-export const command = (place: GatewayPlace, ...words: string[]) =>
-  promisify(execFile)(process.execPath, [place.program, ...words], {
-    cwd: place.stateFolder,
-    env: environmentOf(place),
+/** Runs one `openclaw …` command to its end. Throws with its output when it fails. */
+export const runCommand = (setup: GatewaySetup, ...words: string[]) =>
+  promisify(execFile)(process.execPath, [setup.program, ...words], {
+    cwd: setup.stateFolder,
+    env: environmentOf(setup),
     timeout: COMMAND_TIMEOUT_MS,
   });
 
-/** Starts the gateway and resolves when it is ready, 15 to 40 s later. Throws with the end of its log otherwise. */
-export async function startGateway(place: GatewayPlace): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [place.program, 'gateway', 'run'], {
-    cwd: place.stateFolder,
-    env: environmentOf(place),
+/** Starts the gateway and resolves when it is ready, after 15 to 40 s. Throws with the end of its log when it exits. */
+export async function startGateway(setup: GatewaySetup): Promise<GatewayProcess> {
+  const child = spawn(process.execPath, [setup.program, 'gateway', 'run'], {
+    cwd: setup.stateFolder,
+    env: environmentOf(setup),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // A gateway of 1 GB must not outlive a suite that broke.
+  // The gateway uses 1 GB and must not survive a failed suite.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
-  const log = createWriteStream(place.logFile, { flags: 'a' });
+  const log = createWriteStream(setup.logFile, { flags: 'a' });
   let logEnd = '';
   for (const output of [child.stdout, child.stderr]) {
     output.pipe(log, { end: false });
@@ -61,7 +61,7 @@ export async function startGateway(place: GatewayPlace): Promise<GatewayProcess>
   }
   const isReady = () => {
     if (child.exitCode !== null) throw new Error(`OpenClaw ended with ${child.exitCode}:\n${logEnd}`);
-    return fetch(`http://127.0.0.1:${place.port}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
+    return fetch(`http://127.0.0.1:${setup.port}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
       ({ ok }) => ok,
       () => false,
     );
@@ -73,20 +73,20 @@ export async function startGateway(place: GatewayPlace): Promise<GatewayProcess>
   return { stop: (signal) => end(child, signal) };
 }
 
-/** Resolves when the process has ended; one that ignores SIGTERM is killed. */
+/** Ends the process. Kills it when it ignores SIGTERM for STOP_TIMEOUT_MS. */
 async function end(child: ChildProcess, signal: Signal): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
-  const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await exited;
-  clearTimeout(late);
+  clearTimeout(timer);
 }
 
 const settingsFile = (stateFolder: string) => path.join(stateFolder, 'openclaw.json');
 
-/** Nothing of the operator's own OpenClaw, or of this process, reaches the gateway under test. */
-const environmentOf = ({ stateFolder }: GatewayPlace) => ({
+/** The environment of the gateway under test. It inherits nothing from this process or from the user's own OpenClaw. */
+const environmentOf = ({ stateFolder }: GatewaySetup) => ({
   PATH: path.dirname(process.execPath),
   HOME: stateFolder,
   USERPROFILE: stateFolder,

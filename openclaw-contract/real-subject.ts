@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../platform/testing/wait.ts';
-import { order, run } from './client.ts';
+import { hookBody, run } from './client.ts';
 import { installOpenClaw } from './openclaw-installation.ts';
-import { command, type GatewayPlace, startGateway, writeSettings } from './openclaw-process.ts';
+import { type GatewaySetup, runCommand, startGateway, writeSettings } from './openclaw-process.ts';
 import { startReceiver } from './receiver.ts';
 import { startStubModel } from './stub-model.ts';
 import { AGENTS, SESSION_KEY_PREFIXES, type Subject } from './subject.ts';
@@ -18,9 +18,9 @@ const GATEWAY_TOKEN = 'gateway-token-for-loopback-tests';
 const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
 /**
- * The real OpenClaw with our plugin in it, a stub for a model, and a state folder that `close` removes.
+ * Starts the real OpenClaw with our plugin and a stub model. `close` removes its state folder.
  *
- * OpenClaw is installed into `cacheFolder` unless it is there; the gateway's log is there too, to be read after a failure.
+ * OpenClaw is installed in `cacheFolder` unless it is there. The same folder has the gateway's log, `gateway.log`.
  */
 export async function startRealSubject(cacheFolder: string): Promise<Subject> {
   const program = await installOpenClaw(cacheFolder);
@@ -29,10 +29,10 @@ export async function startRealSubject(cacheFolder: string): Promise<Subject> {
   const [model, receiver, port] = await Promise.all([startStubModel(), startReceiver(SECRET), freePort()]);
   const stateFolder = await mkdtemp(path.join(tmpdir(), 'team-board-openclaw-'));
   for (const agent of AGENTS) await mkdir(path.join(stateFolder, 'workspaces', agent), { recursive: true });
-  const place = { program, stateFolder, logFile, port };
-  await writeSettings(place, settingsOf(place, model.url));
-  await installPlugin(place, { url: receiver.url, secret: SECRET });
-  let gateway = await startGateway(place);
+  const setup = { program, stateFolder, logFile, port };
+  await writeSettings(setup, settingsOf(setup, model.url));
+  await installPlugin(setup, { url: receiver.url, secret: SECRET });
+  let gateway = await startGateway(setup);
   const subject: Subject = {
     name: 'real',
     url: `http://127.0.0.1:${port}`,
@@ -44,11 +44,11 @@ export async function startRealSubject(cacheFolder: string): Promise<Subject> {
     modelCalls: model.calls,
     async restart(signal) {
       await gateway.stop(signal);
-      gateway = await startGateway(place);
+      gateway = await startGateway(setup);
     },
     async close() {
       await gateway.stop('SIGKILL');
-      await Promise.all([model.close(), receiver.shut()]);
+      await Promise.all([model.close(), receiver.stopListening()]);
       await rm(stateFolder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -56,8 +56,8 @@ export async function startRealSubject(cacheFolder: string): Promise<Subject> {
   return subject;
 }
 
-/** A gateway on loopback with agents and a model that costs nothing. */
-function settingsOf({ stateFolder, port }: GatewayPlace, modelUrl: string) {
+/** The settings of a gateway on loopback with the agents of the suite and the stub model. */
+function settingsOf({ stateFolder, port }: GatewaySetup, modelUrl: string) {
   const provider = (name: string) => ({
     baseUrl: modelUrl,
     apiKey: `key-of-${name}`,
@@ -102,11 +102,11 @@ const MODEL = {
   maxTokens: 4096,
 };
 
-/** The three commands of openclaw-plugin/README.md, so that every run of the suite proves them. */
-async function installPlugin(place: GatewayPlace, config: object): Promise<void> {
+/** Runs the three commands of openclaw-plugin/README.md, so that the suite tests them. */
+async function installPlugin(setup: GatewaySetup, config: object): Promise<void> {
   const set = (name: string, value: object) =>
-    command(place, 'config', 'set', name, JSON.stringify(value), '--strict-json', '--merge');
-  await command(place, 'plugins', 'install', pluginFolder, '--force', '--accept-capabilities');
+    runCommand(setup, 'config', 'set', name, JSON.stringify(value), '--strict-json', '--merge');
+  await runCommand(setup, 'plugins', 'install', pluginFolder, '--force', '--accept-capabilities');
   await set('hooks', {
     enabled: true,
     token: HOOKS_TOKEN,
@@ -118,10 +118,10 @@ async function installPlugin(place: GatewayPlace, config: object): Promise<void>
   await set('plugins.entries.team-board-callback', { enabled: true, hooks, config });
 }
 
-/** A new OpenClaw is ready before its files are there: the first runs end in error, and no plugin hears of them. */
+/** Waits for a first success. A new OpenClaw is ready before its files exist: its first runs fail without an event. */
 const warmUp = (subject: Subject) =>
   until('a first run succeeds', async () => {
-    const { body } = await run(subject, order(`hook:${randomUUID()}`, '[[say=x]]'));
+    const { body } = await run(subject, hookBody(`hook:${randomUUID()}`, '[[say=x]]'));
     return body.completion?.status === 'ok';
   });
 

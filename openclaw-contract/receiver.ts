@@ -26,33 +26,33 @@ const Body = z.object({
   durationMs: z.number(),
 });
 
-/** One callback as it came, whatever was answered. */
+/** One received callback, accepted or refused. */
 export interface Callback {
   webhookId: string;
   isSigned: boolean;
-  /** The status that was answered. */
+  /** The status of the answer. */
   status: number;
   body: z.infer<typeof Body>;
 }
 
-/** What Team Board's POST /agents/callback is to a gateway: it takes, refuses, or is not there. */
+/** Stands in for Team Board's POST /agents/callback. It accepts callbacks, refuses them, or is unreachable. */
 export interface Receiver {
   readonly url: string;
-  /** The callbacks of one session, the oldest first. `sessionKey` without the agent. */
+  /** The callbacks of one session, oldest first. `sessionKey` is the key without `agent:<agentId>:`. */
   of(sessionKey: string): Callback[];
-  /** Waits for so many accepted callbacks of a session, and gives those. */
+  /** Waits for `count` accepted callbacks of a session and returns them. */
   accepted(sessionKey: string, count?: number): Promise<Callback[]>;
-  /** The next callbacks of a session are answered 503. */
+  /** Answers the next `times` callbacks of a session with 503. */
   refuse(sessionKey: string, times: number): void;
-  /** No connection is taken until `open`. */
-  shut(): Promise<void>;
-  open(): Promise<void>;
+  /** Refuses all connections until `startListening`. */
+  stopListening(): Promise<void>;
+  startListening(): Promise<void>;
 }
 
-/** The slowest: a model that answers 500 is tried for a minute and a half. */
+/** Longer than the slowest case: a model call that is answered 500 is attempted for a minute and a half. */
 const CALLBACK_TIMEOUT_MS = 170_000;
 
-/** Listens on a free port of loopback and verifies each callback with the reference library. */
+/** Starts a receiver on a free port of loopback. It verifies each callback with the reference library. */
 export async function startReceiver(secret: string): Promise<Receiver> {
   const callbacks: Callback[] = [];
   const refusals = new Map<string, number>();
@@ -68,7 +68,7 @@ export async function startReceiver(secret: string): Promise<Receiver> {
   };
   const server = createServer((request, response) => {
     take(request, response).catch((error: unknown) => {
-      console.error('a callback could not be read:', error);
+      console.error('A callback could not be read:', error);
       response.writeHead(400).end();
     });
   });
@@ -87,12 +87,12 @@ export async function startReceiver(secret: string): Promise<Receiver> {
         CALLBACK_TIMEOUT_MS,
       ),
     refuse: (sessionKey, times) => refusals.set(sessionKey, times),
-    async shut() {
+    async stopListening() {
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
     },
-    async open() {
+    async startListening() {
       await listen(server, port);
     },
   };

@@ -5,7 +5,7 @@ import { AGENTS, SESSION_KEY_PREFIXES, type Subject } from './subject.ts';
 const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const ADMISSION_TIMEOUT_MS = 1500;
 
-/** The simulator, with OpenClaw's waits compressed so that the suite takes seconds. */
+/** Starts the simulator with shortened times, so that the suite takes seconds. */
 export async function startSimulatorSubject(): Promise<Subject> {
   const receiver = await startReceiver(SECRET);
   const simulator = await startSimulator({
@@ -36,7 +36,7 @@ export async function startSimulatorSubject(): Promise<Subject> {
       simulator.restart(signal === 'SIGTERM' ? { drain: true } : { downMs: 50, recover: true }),
     async close() {
       await simulator.stop();
-      await receiver.shut();
+      await receiver.stopListening();
     },
   };
 }

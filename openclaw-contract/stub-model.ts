@@ -5,36 +5,36 @@ import { text as readText } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 
-/** A model on loopback that speaks OpenAI's chat completions; markers in the message choose what it does. */
+/** A model on loopback with OpenAI's chat completions API. Markers in the message choose its behaviour. */
 export interface StubModel {
   /** The base address for OpenClaw's settings. */
   readonly url: string;
-  /** How often the model was asked on behalf of a session, retries included. */
+  /** The number of model calls for a session, including retries. */
   calls(sessionKey: string): number;
   close(): Promise<void>;
 }
 
-const Question = z.object({
+const ChatRequest = z.object({
   model: z.string(),
   messages: z.array(z.object({ role: z.string(), content: z.unknown() })),
 });
 
-/** Usage is the same for every answer, so that a report of it can be checked. */
+/** Every answer has the same usage, so that the reported usage can be checked. */
 export const USAGE = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 };
 const CHUNK_CHARACTERS = 500;
 
-/** Starts the stub on a free port. The markers are the simulator's; its README tells them. */
+/** Starts the stub on a free port. Its markers are those of the simulator; see openclaw-simulator/README.md. */
 export async function startStubModel(): Promise<StubModel> {
   const calls = new Map<string, number>();
   const server = createServer(async (request, response) => {
     const raw = await readText(request);
-    // OpenClaw also looks for a list of models, and may hang up in the middle of a question.
+    // OpenClaw also requests a list of models, and can disconnect before a request is complete.
     if (request.method !== 'POST' || !request.complete) return response.writeHead(404).end();
-    const { model, messages } = Question.parse(JSON.parse(raw));
-    const order = findOrder(messages);
-    const sessionKey = /\(session ([^)]+)\)/.exec(order)?.[1] ?? '';
+    const { model, messages } = ChatRequest.parse(JSON.parse(raw));
+    const instruction = findInstruction(messages);
+    const sessionKey = /\(session ([^)]+)\)/.exec(instruction)?.[1] ?? '';
     calls.set(sessionKey, (calls.get(sessionKey) ?? 0) + 1);
-    return answer(response, model, order);
+    return answer(response, model, instruction);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -48,8 +48,11 @@ export async function startStubModel(): Promise<StubModel> {
   };
 }
 
-/** The latest message with a marker: OpenClaw's own words after a crash have none, and the interrupted order holds on. */
-function findOrder(messages: z.infer<typeof Question>['messages']): string {
+/**
+ * Returns the latest user message with a marker. After a crash OpenClaw adds messages without a marker, and the
+ * interrupted instruction still applies.
+ */
+function findInstruction(messages: z.infer<typeof ChatRequest>['messages']): string {
   const users = messages.filter(({ role }) => role === 'user').map(({ content }) => textOf(content));
   return users.findLast((text) => text.includes('[[')) ?? users.at(-1) ?? '';
 }
@@ -62,9 +65,9 @@ function textOf(content: unknown): string {
   return parts.success ? parts.data.map(({ text }) => text).join('') : '';
 }
 
-async function answer(response: ServerResponse, model: string, order: string): Promise<void> {
-  const marker = (name: string) => new RegExp(`\\[\\[${name}=([^\\]]*)\\]\\]`).exec(order)?.[1];
-  if (order.includes('[[hang]]')) return;
+async function answer(response: ServerResponse, model: string, instruction: string): Promise<void> {
+  const marker = (name: string) => new RegExp(`\\[\\[${name}=([^\\]]*)\\]\\]`).exec(instruction)?.[1];
+  if (instruction.includes('[[hang]]')) return;
   await pause(Number(marker('delay') ?? 0));
   if (response.destroyed) return;
   const status = Number(marker('fail') ?? 200);
@@ -74,8 +77,9 @@ async function answer(response: ServerResponse, model: string, order: string): P
     return;
   }
   const long = marker('long');
-  const said = long === undefined ? marker('say') : 'Stub text. '.repeat(Number(long)).slice(0, Number(long));
-  stream(response, model, order.includes('[[empty]]') ? '' : (said ?? 'stub answer'));
+  const answerText =
+    long === undefined ? marker('say') : 'Stub text. '.repeat(Number(long)).slice(0, Number(long));
+  stream(response, model, instruction.includes('[[empty]]') ? '' : (answerText ?? 'stub answer'));
 }
 
 function stream(response: ServerResponse, model: string, text: string): void {

@@ -1,28 +1,31 @@
 import type { Receiver } from './receiver.ts';
 
-/** SIGTERM lets running runs end and delivers what it can; SIGKILL does nothing of that. */
+/** After SIGTERM a gateway waits for its runs and delivers callbacks; after SIGKILL it does neither. */
 export type Signal = 'SIGTERM' | 'SIGKILL';
 
-/** A gateway under test with what stands around it: the real OpenClaw, or the simulator. */
+/** A gateway under test with its surroundings: the real OpenClaw or the simulator. */
 export interface Subject {
   readonly name: 'real' | 'simulator';
   readonly url: string;
   readonly hooksToken: string;
   readonly gatewayToken: string;
-  /** Where its callbacks go. */
+  /** Receives the gateway's callbacks. */
   readonly receiver: Receiver;
   /** How long a post waits for a slot before it is answered 503. */
   readonly admissionTimeoutMs: number;
-  /** How long after an expected event an unexpected second one would have come. */
+  /** An unexpected second event arrives within this time after the expected one. */
   readonly settleMs: number;
-  /** How often the model was asked for a session: the number of runs, where each takes one attempt. */
+  /** The number of model calls for a session. It equals the number of runs when each run has one attempt. */
   modelCalls(sessionKey: string): number;
-  /** Ends the gateway by a signal and starts it on the same port; resolves when it is ready. */
+  /** Ends the gateway with a signal and starts it on the same port. Resolves when it is ready. */
   restart(signal: Signal): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Agents that every subject has. `unlucky` has a provider of its own: a refused key stops a provider for a minute. */
+/**
+ * The agents of every subject. `unlucky` has its own provider for the case of a refused key, because a refused key stops
+ * its provider for a minute.
+ */
 export const AGENTS = ['main', 'researcher', 'unlucky'];
-/** What a session key may start with, on every subject. */
+/** The prefixes that session keys may have on every subject. */
 export const SESSION_KEY_PREFIXES = ['hook:', 'task:', 'chat:'];

@@ -12,8 +12,8 @@ import { repeats } from './cases/repeats.ts';
 import { restarts } from './cases/restarts.ts';
 import type { Subject } from './subject.ts';
 
-/** Cases that do not disturb each other. The slow ones come first: what takes a minute runs beside the rest. */
-export const TOGETHER: readonly Case[] = [
+/** Cases that do not affect each other. The slow cases come first, so that the others run at the same time. */
+export const PARALLEL_CASES: readonly Case[] = [
   ...failures,
   ...callbacks,
   ...answers,
@@ -21,55 +21,55 @@ export const TOGETHER: readonly Case[] = [
   ...refusals,
   ...identity,
 ];
-/** Cases that fill or restart the gateway. */
-export const ALONE: readonly Case[] = [...capacity, ...restarts];
+/** Cases that use all slots of the gateway or restart it. */
+export const SEQUENTIAL_CASES: readonly Case[] = [...capacity, ...restarts];
 
-/** What came of one case on one subject. */
+/** The result of one case on one subject. */
 export interface Result {
   name: string;
   isPassed: boolean;
   expected: unknown;
-  /** As JSON shows it; the error's text when the case broke. */
-  seen: unknown;
+  /** The observed value as JSON, or a text with the error that the case threw. */
+  observed: unknown;
   ms: number;
 }
 
-/** OpenClaw has eight slots; a case takes two at most. */
+/** OpenClaw has eight slots, and a case uses two at most. */
 const CONCURRENT = 4;
 const CASE_TIMEOUT_MS = 300_000;
 
-/** Runs every case against a subject, one result for each, in the order of the lists. */
+/** Runs every case against a subject. Returns one result per case, in the order of the lists. */
 export async function runSuite(subject: Subject): Promise<Result[]> {
   const results: Result[] = [];
-  const waiting = [...TOGETHER.entries()];
+  const waiting = [...PARALLEL_CASES.entries()];
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift())
       results[next[0]] = await runCase(subject, next[1]);
   };
   await Promise.all(Array.from({ length: CONCURRENT }, work));
-  for (const one of ALONE) results.push(await runCase(subject, one));
+  for (const contractCase of SEQUENTIAL_CASES) results.push(await runCase(subject, contractCase));
   return results;
 }
 
-/** A session key that nobody used before. */
+/** Returns a new session key. */
 export const freshSessionKey = () => `task:${randomUUID()}`;
 
-async function runCase(subject: Subject, one: Case): Promise<Result> {
+async function runCase(subject: Subject, contractCase: Case): Promise<Result> {
   const startedAt = Date.now();
-  const expected = asJson(one.expected);
-  const seen = await Promise.race([one.see(subject, freshSessionKey()), late()]).then(
+  const expected = asJson(contractCase.expected);
+  const observed = await Promise.race([contractCase.observe(subject, freshSessionKey()), timeout()]).then(
     asJson,
-    (error: unknown) => `broke: ${error instanceof Error ? error.message : error}`,
+    (error: unknown) => `failed: ${error instanceof Error ? error.message : error}`,
   );
-  const isPassed = isDeepStrictEqual(seen, expected);
-  return { name: one.name, isPassed, expected, seen, ms: Date.now() - startedAt };
+  const isPassed = isDeepStrictEqual(observed, expected);
+  return { name: contractCase.name, isPassed, expected, observed, ms: Date.now() - startedAt };
 }
 
-/** Rejects after more than any case takes. */
-async function late(): Promise<never> {
+/** Rejects after CASE_TIMEOUT_MS, which is longer than any case takes. */
+async function timeout(): Promise<never> {
   await pause(CASE_TIMEOUT_MS, undefined, { ref: false });
-  throw new Error(`not over within ${CASE_TIMEOUT_MS} ms`);
+  throw new Error(`the case did not end within ${CASE_TIMEOUT_MS} ms`);
 }
 
-/** What JSON does not show, such as a field that is undefined, is not compared. */
+/** Converts a value to JSON and back, which removes undefined fields. */
 export const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

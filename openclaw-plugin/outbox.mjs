@@ -3,45 +3,45 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * A callback that was not delivered yet. All that is known of it is in the name of its file, so a start after a long
- * outage opens no file; the content is exactly the bytes to post.
+ * The file of an undelivered callback. The name holds all data that the delivery queue needs, so that a start after a
+ * long outage opens no file. The content is exactly the bytes to post.
  *
- * @typedef {object} Letter
- * @property {string} name of the file in the outbox
+ * @typedef {object} CallbackFile
+ * @property {string} name the file name in the outbox
  * @property {number} createdAt milliseconds since 1970
  * @property {string} webhookId
- * @property {string} sessionHash tells sessions apart without their key
+ * @property {string} sessionHash identifies the session without its key
  */
 
 const NAME = /^(\d{13})-(msg_[0-9a-f-]{36})-([0-9a-f]{16})\.json$/;
-/** A session of somebody else's that has our prefix is refused at each run; its files must not fill the disk. */
+/** Team Board refuses a foreign session with our prefix at each run; these files must not fill the disk. */
 const DEAD_FILES_MAX = 1000;
 
 /**
- * The unsent callbacks on disk, one file each; those that were given up lie in `dead/` below.
+ * Stores unsent callbacks on disk, one file each. The subfolder `dead` holds callbacks that were given up.
  *
  * @param {string} folder
  */
 export function createOutbox(folder) {
   const deadFolder = path.join(folder, 'dead');
-  /** @param {Letter} letter */
-  const fileOf = (letter) => path.join(folder, letter.name);
+  /** @param {CallbackFile} file */
+  const pathOf = (file) => path.join(folder, file.name);
 
   return {
     folder,
 
     /**
-     * Stores a callback so that it outlives the process and the machine's power: when this resolves, the file is
-     * whole and on the disk. Until then there is no file of that name.
+     * Stores a callback so that it survives a crash of the process and a power failure. When this resolves, the file is
+     * complete and synced; until then there is no file of that name.
      *
-     * @param {Letter} letter @param {Buffer} body
+     * @param {CallbackFile} file @param {Buffer} body
      */
-    async store(letter, body) {
+    async store(file, body) {
       await mkdir(deadFolder, { recursive: true, mode: 0o700 });
-      const draft = `${fileOf(letter)}.tmp`;
+      const draft = `${pathOf(file)}.tmp`;
       try {
         await writeDurably(draft, body);
-        await rename(draft, fileOf(letter));
+        await rename(draft, pathOf(file));
       } catch (error) {
         await rm(draft, { force: true });
         throw error;
@@ -49,24 +49,28 @@ export function createOutbox(folder) {
       await syncFolder(folder);
     },
 
-    /** @param {Letter} letter */
-    read: (letter) => readFile(fileOf(letter)),
+    /** @param {CallbackFile} file */
+    read: (file) => readFile(pathOf(file)),
 
-    /** @param {Letter} letter */
-    remove: (letter) => rm(fileOf(letter), { force: true }),
+    /** @param {CallbackFile} file */
+    remove: (file) => rm(pathOf(file), { force: true }),
 
-    /** @param {Letter} letter */
-    async bury(letter) {
-      await rename(fileOf(letter), path.join(deadFolder, letter.name));
+    /**
+     * Moves a callback to `dead`, and removes the oldest files there beyond 1,000.
+     *
+     * @param {CallbackFile} file
+     */
+    async moveToDead(file) {
+      await rename(pathOf(file), path.join(deadFolder, file.name));
       const names = (await readdir(deadFolder)).filter((name) => NAME.test(name)).sort();
       for (const name of names.slice(0, -DEAD_FILES_MAX))
         await rm(path.join(deadFolder, name), { force: true });
     },
 
     /**
-     * The stored callbacks, the oldest first. Drafts are what a killed process left half written; they are removed.
+     * Lists the stored callbacks, oldest first. Removes drafts, which are incomplete files of a killed process.
      *
-     * @returns {Promise<Letter[]>}
+     * @returns {Promise<CallbackFile[]>}
      */
     async list() {
       await mkdir(deadFolder, { recursive: true, mode: 0o700 });
@@ -79,19 +83,19 @@ export function createOutbox(folder) {
 }
 
 /**
- * A new callback's name and id.
+ * Creates the name and the id of a new callback.
  *
  * @param {string} sessionKey @param {number} now
- * @returns {Letter}
+ * @returns {CallbackFile}
  */
-export function newLetter(sessionKey, now) {
+export function newCallbackFile(sessionKey, now) {
   const webhookId = `msg_${randomUUID()}`;
   const sessionHash = createHash('sha256').update(sessionKey).digest('hex').slice(0, 16);
   const name = `${String(now).padStart(13, '0')}-${webhookId}-${sessionHash}.json`;
   return { name, createdAt: now, webhookId, sessionHash };
 }
 
-/** @param {string} name @returns {Letter | null} */
+/** @param {string} name @returns {CallbackFile | null} */
 function readName(name) {
   const [, createdAt, webhookId, sessionHash] = NAME.exec(name) ?? [];
   if (!createdAt || !webhookId || !sessionHash) return null;
@@ -111,7 +115,7 @@ async function writeDurably(file, bytes) {
 
 /** @param {string} folder */
 async function syncFolder(folder) {
-  // Windows can neither open nor sync a folder; there the rename is durable by itself.
+  // Windows can neither open nor sync a folder; its rename is durable.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {

@@ -1,40 +1,40 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * How one attempt to deliver ended.
- * `delivered`; `failed`: try again soon; `refused`: try again slowly, somebody has to repair a setting;
- * `dead`: trying again cannot help.
+ * The outcome of one delivery attempt.
+ * `delivered`; `retry`: the next attempt follows soon; `retry-slowly`: an operator has to correct a setting, so the next
+ * attempt follows later; `give-up`: another attempt cannot succeed.
  *
- * @typedef {'delivered' | 'failed' | 'refused' | 'dead'} Outcome
+ * @typedef {'delivered' | 'retry' | 'retry-slowly' | 'give-up'} Outcome
  *
- * @typedef {object} Answer
+ * @typedef {object} AttemptResult
  * @property {Outcome} outcome
  * @property {string} reason for the log
- * @property {number} retryAfterMs what the answer asks for; 0 when it asks nothing
+ * @property {number} retryAfterMs the delay that the answer asks for; 0 when it asks for none
  */
 
 const RETRIED_STATUSES = [408, 409, 425, 429];
-/** A mistaken header must not silence the plugin for days. */
+/** A wrong header must not stop deliveries for days. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
 
 /** @type {Record<number, string>} */
 const HINTS = {
-  401: 'check that `secret` is the text of OPENCLAW_CALLBACK_SECRET of Team Board, and that both clocks are right',
-  403: 'something in front of Team Board refuses callbacks; check `url` and what stands between',
-  404: 'Team Board knows no run of this session, or `url` is not the address of its /agents/callback',
-  410: 'Team Board takes callbacks at this `url` no more',
-  413: 'Team Board, or what stands in front of it, must take bodies of 2 MB',
+  401: 'check that `secret` equals OPENCLAW_CALLBACK_SECRET of Team Board, and that both clocks are correct',
+  403: 'a proxy in front of Team Board refuses callbacks; check `url` and the proxy',
+  404: 'Team Board has no run of this session, or `url` is not the address of its /agents/callback',
+  410: 'Team Board no longer accepts callbacks at this `url`',
+  413: 'Team Board, or a proxy in front of it, must accept bodies of 2 MB',
 };
 
 /**
- * Posts a callback once, signed as Standard Webhooks says. Never throws: no connection and no answer within
- * `timeoutMs` are outcomes too.
+ * Posts a callback once, signed as Standard Webhooks defines. Never throws: a failed connection and no answer within
+ * `timeoutMs` have the outcome `retry`.
  *
  * Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  *
  * @param {import('./settings.mjs').Settings} settings
  * @param {{ webhookId: string, body: Buffer, now: number, signal: AbortSignal }} callback
- * @returns {Promise<Answer>}
+ * @returns {Promise<AttemptResult>}
  */
 export async function postCallback({ url, secretKey, timeoutMs }, { webhookId, body, now, signal }) {
   const timestamp = String(Math.floor(now / 1000));
@@ -52,11 +52,11 @@ export async function postCallback({ url, secretKey, timeoutMs }, { webhookId, b
       body: new Uint8Array(body),
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    // Nothing in it is for us, and a body that never ends must not hold the connection.
+    // The body is not needed, and an endless body must not keep the connection open.
     response.body?.cancel().catch(() => {});
-    return judge(response.status, readRetryAfterMs(response.headers.get('retry-after'), now));
+    return classify(response.status, readRetryAfterMs(response.headers.get('retry-after'), now));
   } catch (error) {
-    return { outcome: 'failed', reason: describe(error, timeoutMs), retryAfterMs: 0 };
+    return { outcome: 'retry', reason: describe(error, timeoutMs), retryAfterMs: 0 };
   }
 }
 
@@ -64,11 +64,10 @@ export async function postCallback({ url, secretKey, timeoutMs }, { webhookId, b
 const sign = (secretKey, head, body) =>
   createHmac('sha256', secretKey).update(head).update(body).digest('base64');
 
-/** @param {number} status @param {number} retryAfterMs @returns {Answer} */
-function judge(status, retryAfterMs) {
+/** @param {number} status @param {number} retryAfterMs @returns {AttemptResult} */
+function classify(status, retryAfterMs) {
   const hint =
-    HINTS[status] ??
-    (isRedirect(status) ? 'redirects are not followed; put the final address into `url`' : '');
+    HINTS[status] ?? (isRedirect(status) ? 'redirects are not followed; set `url` to the final address' : '');
   return {
     outcome: outcomeOf(status),
     reason: hint ? `HTTP ${status}: ${hint}` : `HTTP ${status}`,
@@ -79,15 +78,17 @@ function judge(status, retryAfterMs) {
 /** @param {number} status @returns {Outcome} */
 function outcomeOf(status) {
   if (status >= 200 && status < 300) return 'delivered';
-  if (status >= 500 || RETRIED_STATUSES.includes(status)) return 'failed';
-  return status === 401 || status === 403 || isRedirect(status) ? 'refused' : 'dead';
+  if (status >= 500 || RETRIED_STATUSES.includes(status)) return 'retry';
+  return status === 401 || status === 403 || isRedirect(status) ? 'retry-slowly' : 'give-up';
 }
 
 /** @param {number} status */
 const isRedirect = (status) => status >= 300 && status < 400;
 
 /**
- * Seconds or a date, as https://www.rfc-editor.org/rfc/rfc9110#field.retry-after allows; at most an hour.
+ * Reads a Retry-After header in seconds or as a date, bounded to one hour.
+ *
+ * Source: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  *
  * @param {string | null} header @param {number} now
  */

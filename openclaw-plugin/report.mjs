@@ -1,12 +1,12 @@
 /**
- * What Team Board is told about the end of a run.
+ * The body of a callback: the end of a run.
  *
  * @typedef {object} Report
- * @property {string} runId OpenClaw's id of the run; not the one that POST /hooks/agent answered
- * @property {string} sessionKey the full key, `agent:<agentId>:<key>`: what to correlate by
+ * @property {string} runId OpenClaw's id of the run; it differs from the one in the answer of POST /hooks/agent
+ * @property {string} sessionKey the full key, `agent:<agentId>:<key>`, which correlates the callback with a run
  * @property {string | null} sessionId
  * @property {string | null} agentId
- * @property {string | null} trigger `cron` for runs by /hooks/agent, `user` for all others
+ * @property {string | null} trigger `cron` for runs that /hooks/agent started, `user` for all others
  * @property {boolean} success
  * @property {boolean} aborted
  * @property {string} text the last assistant message, whole
@@ -21,14 +21,14 @@
  * @property {number} durationMs
  */
 
-/** Team Board reads no more. */
+/** Team Board refuses larger bodies. */
 export const BODY_BYTES_MAX = 2_000_000;
 const ERROR_CHARACTERS_MAX = 10_000;
-/** OpenClaw's own mark on cut texts, so that Team Board has one to look for. */
+/** The mark that OpenClaw itself adds to truncated texts, so that Team Board has to detect only one. */
 export const CUT_MARK = '\n...(truncated)...';
 
 /**
- * The bytes to post, at most `BODY_BYTES_MAX` of them: a longer text is cut and ends with `CUT_MARK`.
+ * Encodes a report as JSON of at most `BODY_BYTES_MAX` bytes. A longer text is truncated and ends with `CUT_MARK`.
  *
  * @param {Report} report
  * @returns {Buffer}
@@ -42,8 +42,8 @@ export function encodeReport(report) {
 }
 
 /**
- * The longest beginning of a text that takes no more than `bytesMax` as JSON, the mark included. One character takes
- * 1 to 6 bytes there, so the place is searched for, not computed.
+ * Truncates a text so that its JSON, including the mark, has at most `bytesMax` bytes. A character has 1 to 6 bytes in
+ * JSON, so a binary search finds the length.
  *
  * @param {string} text @param {number} bytesMax
  */
@@ -58,10 +58,14 @@ function cutToBytes(text, bytesMax) {
   return cutAt(text, fits);
 }
 
-/** @param {string} text @param {number} charactersMax */
+/**
+ * Truncates a text to `charactersMax` characters and adds `CUT_MARK`.
+ *
+ * @param {string} text @param {number} charactersMax
+ */
 export function cutAt(text, charactersMax) {
   if (text.length <= charactersMax) return text;
-  // Half of a surrogate pair is no character: PostgreSQL refuses it.
+  // PostgreSQL refuses half of a surrogate pair.
   const isPairSplit = /[\uD800-\uDBFF]/.test(text.charAt(charactersMax - 1));
   return text.slice(0, isPairSplit ? charactersMax - 1 : charactersMax) + CUT_MARK;
 }

@@ -1,8 +1,8 @@
 import { BODY_BYTES_MAX, cutAt } from './report.mjs';
 
 /**
- * What the last attempt of a run left behind. OpenClaw's `agent_end` comes once per attempt and says `success: true`
- * also when the model failed, so only its messages are believed.
+ * The data of the last model attempt of a run, read from its messages. OpenClaw's `agent_end` arrives once per attempt.
+ * Its field `success` is not used, because it is true also when the model failed.
  *
  * @typedef {object} Attempt
  * @property {string} text
@@ -15,20 +15,20 @@ import { BODY_BYTES_MAX, cutAt } from './report.mjs';
  * @property {string | null} sessionId
  *
  * @typedef {object} OpenRun
- * @property {number | null} startedAt of its first attempt; the end of a run tells only when its last one started
- * @property {number} attempts how many have ended
+ * @property {number | null} startedAt start of the first attempt; the end of a run has only the start of the last one
+ * @property {number} attempts the number of ended attempts
  * @property {Attempt | null} last
  */
 
 /**
- * The runs that were seen but have not ended, and the runs that were reported, by runId.
+ * The known runs that have not ended, and the runs that were reported, by runId.
  *
  * @typedef {object} Runs
  * @property {Map<string, OpenRun>} open
  * @property {Set<string>} reported
  */
 
-/** 8 runs by hooks and any number by WebSocket run at a time; what never ends must not pile up. */
+/** 8 hook runs and any number of WebSocket runs can be active. Runs that never end must not accumulate. */
 const OPEN_RUNS_MAX = 100;
 const REPORTED_RUNS_MAX = 1000;
 
@@ -36,21 +36,21 @@ const REPORTED_RUNS_MAX = 1000;
 export const createRuns = () => ({ open: new Map(), reported: new Set() });
 
 /**
- * Notes when a run began: the first time counts.
+ * Records the start of a run. Later starts of the same run are ignored.
  *
  * @param {Runs} runs @param {any} event of the `lifecycle` stream
  */
-export function noteStart(runs, { runId, data, ts }) {
+export function recordStart(runs, { runId, data, ts }) {
   const run = openRun(runs, runId);
   if (run) run.startedAt ??= data.startedAt ?? ts ?? null;
 }
 
 /**
- * Notes what the messages of an `agent_end` event say.
+ * Records the attempt that an `agent_end` event ends.
  *
  * @param {Runs} runs @param {any} event @param {any} ctx
  */
-export function noteAttempt(runs, event, ctx) {
+export function recordAttempt(runs, event, ctx) {
   const run = openRun(runs, event.runId ?? ctx.runId);
   if (!run) return;
   run.attempts++;
@@ -82,8 +82,8 @@ function readAttempt(turn, ctx) {
 }
 
 /**
- * Whether an event of the `lifecycle` stream is the end of a run: OpenClaw will not try it again. An end that is
- * `yielded` is none: the agent waits for agents below it and goes on in another run of the same session.
+ * Whether an event of the `lifecycle` stream is the end of a run that OpenClaw will not attempt again. A `yielded` end
+ * does not count: the agent waits for its subagents and continues in another run of the same session.
  *
  * @param {any} event
  */
@@ -94,8 +94,7 @@ export const isRunEnd = ({ stream, data }) =>
   data.yielded !== true;
 
 /**
- * Whether it is known what the agent said. A failed run may have said nothing; a run that ended well has at least one
- * attempt.
+ * Whether the agent's answer is known. A failed run may have no answer; a successful run has at least one attempt.
  *
  * @param {Runs} runs @param {any} event
  */
@@ -103,7 +102,7 @@ export const isAnswerKnown = (runs, { runId, data }) =>
   data.phase === 'error' || runs.reported.has(runId) || (runs.open.get(runId)?.attempts ?? 0) > 0;
 
 /**
- * Makes the report of an ended run; null when this run was reported already.
+ * Creates the report of an ended run. Returns null when the run was already reported.
  *
  * @param {Runs} runs
  * @param {any} event for which `isRunEnd` holds
@@ -144,7 +143,8 @@ export function reportEnd(runs, event, now) {
 }
 
 /**
- * A gateway that restarts ends its runs with phase `end` and `aborted`, so the phase alone is not success.
+ * Whether a run succeeded. The phase alone does not decide: a restart of the gateway ends runs with phase `end` and
+ * `aborted`.
  *
  * @param {any} data @param {Attempt | null | undefined} attempt
  */
@@ -155,7 +155,8 @@ const hasSucceeded = (data, attempt) =>
   attempt?.stopReason !== 'aborted';
 
 /**
- * OpenClaw says only "Agent run failed" of a run that took longer than its timeout; `timeoutPhase` is where it hung.
+ * Returns the error text of a failed run. OpenClaw's text for a timeout is only "Agent run failed", so `timeoutPhase` is
+ * added: the phase in which the run timed out.
  *
  * @param {any} data @param {Attempt | null | undefined} attempt @returns {string}
  */
@@ -166,8 +167,8 @@ function readError(data, attempt) {
 }
 
 /**
- * The assistant's messages since the last user message: a session keeps its earlier turns, and the answer of an
- * earlier one must never pass for the answer of a run that said nothing.
+ * Returns the assistant's messages since the last user message. A session keeps its earlier turns, and an earlier answer
+ * must not be reported for a run without an answer.
  *
  * @param {any[]} messages
  */
@@ -184,7 +185,7 @@ function readText(content) {
 }
 
 /**
- * Adds numbers of the same name, also those in nested records such as the cost.
+ * Adds numbers with the same name, also in nested records such as the cost.
  *
  * @param {any} sum @param {any} usage @returns {any}
  */
@@ -195,10 +196,10 @@ function addUsage(sum, usage) {
   return Object.fromEntries(names.map((name) => [name, addUsage(sum?.[name], usage[name])]));
 }
 
-/** @param {Map<string, unknown> | Set<string>} known @param {number} countMax */
-function keepNewest(known, countMax) {
-  for (const oldest of known.keys()) {
-    if (known.size <= countMax) return;
-    known.delete(oldest);
+/** @param {Map<string, unknown> | Set<string>} collection @param {number} countMax */
+function keepNewest(collection, countMax) {
+  for (const oldest of collection.keys()) {
+    if (collection.size <= countMax) return;
+    collection.delete(oldest);
   }
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
  * @property {string} url
  * @property {Buffer} secretKey
  * @property {readonly string[]} sessionKeyPrefixes in lower case, as OpenClaw stores session keys
- * @property {string} outboxFolder absolute
+ * @property {string} outboxFolder an absolute path
  * @property {number} timeoutMs
  */
 
@@ -17,11 +17,11 @@ const TIMEOUT_SECONDS_MAX = 60;
 /**
  * Reads `plugins.entries.team-board-callback.config`.
  *
- * The manifest's schema checks the same in front of it; this holds also where OpenClaw loads a plugin without its
- * schema. Throws one error that tells every problem; the secret is in none of its words.
+ * The schema in the manifest checks the same, but OpenClaw can load a plugin without its schema. Throws one error with
+ * all problems; its message never contains the secret.
  *
  * @param {unknown} config
- * @param {string} stateFolder OpenClaw's state folder; a relative `outboxFolder` starts there
+ * @param {string} stateFolder OpenClaw's state folder; a relative `outboxFolder` is resolved against it
  * @returns {Settings}
  */
 export function readSettings(config, stateFolder) {
@@ -45,8 +45,8 @@ function readUrl(value, problems) {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol))
     problems.push('url must be an http or https address');
-  // fetch refuses such an address at every attempt, long after the operator looked.
-  else if (url.username || url.password) problems.push('url must not carry a name or password');
+  // fetch refuses such an address at every attempt, which the operator would notice late.
+  else if (url.username || url.password) problems.push('url must not contain a user name or password');
   return url?.href ?? '';
 }
 
@@ -55,7 +55,7 @@ function readSecret(value, problems) {
   const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(typeof value === 'string' ? value : '')?.[1];
   const key = Buffer.from(base64 ?? '', 'base64');
   if (key.length < SECRET_BYTES_MIN)
-    problems.push(`secret must be whsec_ and base64 of at least ${SECRET_BYTES_MIN} bytes`);
+    problems.push(`secret must be whsec_ followed by base64 of at least ${SECRET_BYTES_MIN} bytes`);
   return key;
 }
 
@@ -63,7 +63,7 @@ function readSecret(value, problems) {
 function readPrefixes(value, problems) {
   const prefixes = Array.isArray(value) ? value.filter((prefix) => typeof prefix === 'string' && prefix) : [];
   if (prefixes.length === 0 || prefixes.length !== /** @type {unknown[]} */ (value).length)
-    problems.push('sessionKeyPrefixes must be a list of texts, not empty');
+    problems.push('sessionKeyPrefixes must be a non-empty list of texts');
   return prefixes.map((prefix) => prefix.toLowerCase());
 }
 

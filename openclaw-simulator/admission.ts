@@ -1,76 +1,76 @@
+import type { Counters } from './counters.ts';
 import type { Settings } from './options.ts';
-import type { Tally } from './tally.ts';
 
-/** Lets the next one in. Call it once, when the run has ended. */
-export type Leave = () => void;
-export type Refusal = 'timeout' | 'cancelled' | 'draining' | 'killed';
+/** Frees the slot and the session of a run. Call it once, when the run has ended. */
+export type Release = () => void;
+export type RefusalReason = 'timeout' | 'cancelled' | 'draining' | 'killed';
 
-interface Request {
-  /** Runs of one session follow each other; null belongs to no other run. */
+interface AdmissionRequest {
+  /** Runs with the same session key run one after another; null shares its session with no other run. */
   sessionKey: string | null;
   usesSlot: boolean;
-  /** null waits without end. */
+  /** null waits without a limit. */
   timeoutMs: number | null;
   signal: AbortSignal;
 }
 
-interface Waiting extends Request {
-  admit(leave: Leave): void;
-  refuse(why: Refusal): void;
+interface WaitingRequest extends AdmissionRequest {
+  admit(release: Release): void;
+  refuse(reason: RefusalReason): void;
 }
 
 export type Admission = ReturnType<typeof createAdmission>;
 
 /**
- * Decides who runs: at most `slots` hook runs, and one run for each session key, in the order of arrival.
- * Whoever is not admitted within its time is refused and never runs.
+ * Decides which runs may start: at most `slots` hook runs, and one run per session key, in the order of arrival.
+ * A request that is not admitted within its timeout is refused and never runs.
  */
-export function createAdmission(settings: Settings, tally: Tally) {
-  const queue = new Set<Waiting>();
+export function createAdmission(settings: Settings, counters: Counters) {
+  const queue = new Set<WaitingRequest>();
   const busySessions = new Set<string>();
   let slotsTaken = 0;
 
-  const mayRun = (one: Waiting) =>
-    (!one.usesSlot || slotsTaken < settings.slots) &&
-    (one.sessionKey === null || !busySessions.has(one.sessionKey));
+  const mayRun = (request: AdmissionRequest) =>
+    (!request.usesSlot || slotsTaken < settings.slots) &&
+    (request.sessionKey === null || !busySessions.has(request.sessionKey));
 
-  function admitAll(): void {
-    for (const one of queue) {
-      if (!mayRun(one)) continue;
-      queue.delete(one);
-      if (one.usesSlot) slotsTaken++;
-      if (one.sessionKey !== null) busySessions.add(one.sessionKey);
-      tally.concurrentMax = Math.max(tally.concurrentMax, slotsTaken);
-      one.admit(() => leave(one));
+  function admitWaiting(): void {
+    for (const request of queue) {
+      if (!mayRun(request)) continue;
+      queue.delete(request);
+      if (request.usesSlot) slotsTaken++;
+      if (request.sessionKey !== null) busySessions.add(request.sessionKey);
+      counters.concurrentMax = Math.max(counters.concurrentMax, slotsTaken);
+      request.admit(() => release(request));
     }
   }
 
-  function leave(one: Request): void {
-    if (one.usesSlot) slotsTaken--;
-    if (one.sessionKey !== null) busySessions.delete(one.sessionKey);
-    admitAll();
+  function release(request: AdmissionRequest): void {
+    if (request.usesSlot) slotsTaken--;
+    if (request.sessionKey !== null) busySessions.delete(request.sessionKey);
+    admitWaiting();
   }
 
   return {
     waiting: () => queue.size,
-    /** Waits for its turn. Aborting the signal while it waits cancels the admission. */
-    enter(request: Request): Promise<Leave | Refusal> {
+    /** Waits until the request is admitted or refused. Aborting the signal while it waits cancels the request. */
+    enter(request: AdmissionRequest): Promise<Release | RefusalReason> {
       return new Promise((resolve) => {
-        const finish = (result: Leave | Refusal) => {
+        const finish = (result: Release | RefusalReason) => {
           clearTimeout(timer);
           queue.delete(waiting);
           resolve(result);
         };
-        const waiting: Waiting = { ...request, admit: finish, refuse: finish };
+        const waiting: WaitingRequest = { ...request, admit: finish, refuse: finish };
         const timer =
           request.timeoutMs === null ? undefined : setTimeout(finish, request.timeoutMs, 'timeout' as const);
         request.signal.addEventListener('abort', () => waiting.refuse('cancelled'), { once: true });
         queue.add(waiting);
-        admitAll();
+        admitWaiting();
       });
     },
-    refuseWaiting(why: Refusal): void {
-      for (const one of [...queue]) one.refuse(why);
+    refuseWaiting(reason: RefusalReason): void {
+      for (const request of [...queue]) request.refuse(reason);
     },
   };
 }

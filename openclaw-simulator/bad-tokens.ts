@@ -9,13 +9,13 @@ interface Count {
 export type BadTokens = ReturnType<typeof createBadTokens>;
 
 /**
- * Counts wrong hook tokens for each client address: after `badTokensMax` within the window, further ones are
- * locked out for one window. A right token never asks here, and forgets the count.
+ * Counts wrong hook tokens per client address. More than `badTokensMax` within a window lock wrong tokens of that
+ * address out for one window. A correct token is never locked out: the caller resets the count.
  */
 export function createBadTokens(settings: Settings) {
   const byAddress = new Map<string, Count>();
   return {
-    /** Counts one wrong token. Returns 0, or the whole seconds for which the address is locked out. */
+    /** Counts one wrong token. Returns the whole seconds for which the address is locked out, 0 when it is not. */
     add(address: string): number {
       const now = Date.now();
       let count = byAddress.get(address);
@@ -28,7 +28,7 @@ export function createBadTokens(settings: Settings) {
       count.lockedUntil ||= now + settings.badTokensWindowMs;
       return Math.max(1, Math.ceil((count.lockedUntil - now) / 1000));
     },
-    forget: (address: string) => byAddress.delete(address),
+    reset: (address: string) => byAddress.delete(address),
   };
 }
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import type { Counters } from './counters.ts';
 import type { CallbackFault, Faults } from './faults.ts';
 import type { Settings } from './options.ts';
 import { shortSessionKey, type Usage } from './sessions.ts';
-import type { Tally } from './tally.ts';
 
-/** What the Team Board plugin sends when a run has ended. `runId` is not the one that POST /hooks/agent answered. */
+/** The body that the Team Board plugin sends when a run has ended. `runId` differs from the one of POST /hooks/agent. */
 export interface CallbackBody {
   runId: string;
   sessionKey: string;
@@ -31,23 +31,23 @@ interface Message {
   webhookId: string;
   body: string;
   copiesLeft: number;
-  /** How long to wait before the first attempt. */
+  /** The delay before the first attempt. */
   waitMs: number;
-  /** Resolves after the first attempt, whatever came of it. */
-  tried: PromiseWithResolvers<void>;
+  /** Resolves after the first attempt, successful or not. */
+  firstAttemptDone: PromiseWithResolvers<void>;
 }
 
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /**
- * Sends callbacks until each was answered with a 2xx: signed as Standard Webhooks says, the webhook-id the same at
- * every attempt, the pause doubling from `callbackRetryFirstMs` to `callbackRetryMaxMs`.
+ * Sends each callback until it is answered with a 2xx. A callback is signed as Standard Webhooks defines and keeps its
+ * webhook-id at every attempt. The delay between attempts doubles from `callbackRetryFirstMs` to `callbackRetryMaxMs`.
  *
- * `pause` and `resume` play the gateway's restart: what was not delivered is sent again.
+ * `pause` and `resume` simulate a restart of the gateway: undelivered callbacks are sent again.
  */
-export function createOutbox(settings: Settings, faults: Faults, tally: Tally) {
+export function createOutbox(settings: Settings, faults: Faults, counters: Counters) {
   const unsent = new Set<Message>();
-  let life = new AbortController();
+  let stopController = new AbortController();
   let emptied = Promise.withResolvers<void>();
   emptied.resolve();
 
@@ -56,7 +56,7 @@ export function createOutbox(settings: Settings, faults: Faults, tally: Tally) {
     message.waitMs = 0;
     let retryMs = settings.callbackRetryFirstMs;
     while (message.copiesLeft > 0) {
-      if (await attempt(settings, tally, message, signal)) {
+      if (await attempt(settings, counters, message, signal)) {
         message.copiesLeft--;
         continue;
       }
@@ -68,14 +68,14 @@ export function createOutbox(settings: Settings, faults: Faults, tally: Tally) {
   }
 
   function start(message: Message): void {
-    deliver(message, life).catch((error: Error) => {
-      // An AbortError is the restart's doing; the message stays in `unsent`.
+    deliver(message, stopController).catch((error: Error) => {
+      // A restart causes the AbortError; the message stays in `unsent`.
       if (error.name !== 'AbortError') settings.log.warn({ err: error }, 'simulator.callback-broken');
     });
   }
 
   return {
-    /** Takes a run's end; resolves after the first attempt to deliver it, at once when nothing is to be sent. */
+    /** Sends the callback of an ended run. Resolves after the first attempt, or at once when nothing is sent. */
     send(body: CallbackBody): Promise<void> {
       if (settings.callbackUrl === null || !isReported(settings, body.sessionKey)) return Promise.resolve();
       const fault = faults.takeCallback();
@@ -84,17 +84,17 @@ export function createOutbox(settings: Settings, faults: Faults, tally: Tally) {
       if (unsent.size === 0) emptied = Promise.withResolvers<void>();
       unsent.add(message);
       start(message);
-      return message.tried.promise;
+      return message.firstAttemptDone.promise;
     },
     pause(): void {
-      life.abort();
+      stopController.abort();
     },
     resume(): void {
-      life = new AbortController();
+      stopController = new AbortController();
       for (const message of unsent) start(message);
     },
     pending: () => unsent.size,
-    /** Resolves when nothing is left to send. */
+    /** Resolves when every callback was delivered. */
     empty: () => emptied.promise,
   };
 }
@@ -104,7 +104,7 @@ const messageOf = (body: CallbackBody, fault: CallbackFault): Message => ({
   body: JSON.stringify(body),
   copiesLeft: fault === 'duplicate' ? 2 : 1,
   waitMs: typeof fault === 'object' ? fault.lateMs : 0,
-  tried: Promise.withResolvers<void>(),
+  firstAttemptDone: Promise.withResolvers<void>(),
 });
 
 const isReported = (settings: Settings, sessionKey: string) =>
@@ -112,11 +112,11 @@ const isReported = (settings: Settings, sessionKey: string) =>
 
 async function attempt(
   settings: Settings,
-  tally: Tally,
+  counters: Counters,
   message: Message,
   signal: AbortSignal,
 ): Promise<boolean> {
-  tally.callbackAttempts++;
+  counters.callbackAttempts++;
   try {
     const response = await fetch(settings.callbackUrl ?? '', {
       method: 'POST',
@@ -130,7 +130,7 @@ async function attempt(
       signal: AbortSignal.any([signal, AbortSignal.timeout(settings.callbackTimeoutMs)]),
     });
     await response.body?.cancel();
-    if (response.ok) tally.callbacksDelivered++;
+    if (response.ok) counters.callbacksDelivered++;
     else
       settings.log.warn(
         { status: response.status, webhookId: message.webhookId },
@@ -142,12 +142,12 @@ async function attempt(
     settings.log.warn({ err: error, webhookId: message.webhookId }, 'simulator.callback-failed');
     return false;
   } finally {
-    message.tried.resolve();
+    message.firstAttemptDone.resolve();
   }
 }
 
 /**
- * The three Standard Webhooks headers for a body, signed now or at `at`.
+ * Returns the three Standard Webhooks headers for a body, signed at `at` (default: now).
  * Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export function signedHeaders(secret: string, webhookId: string, body: string, at = new Date()) {

@@ -5,18 +5,18 @@ const token = (what: string) => z.string().min(8, 'must have at least 8 characte
 
 const agentIds = z
   .string()
-  .regex(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, 'must be ids in lower case with commas between them');
+  .regex(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, 'must be agent ids in lower case, separated by commas');
 
-/** The settings of the simulator as a process. README.md says what each is for. */
+/** The settings of the simulator process. README.md describes each of them. */
 export const Config = z.object({
   OPENCLAW_SIMULATOR_HOST: z.string().default('127.0.0.1'),
   OPENCLAW_SIMULATOR_PORT: port(18_789),
-  OPENCLAW_HOOKS_TOKEN: token('The token that opens /hooks.'),
-  OPENCLAW_GATEWAY_TOKEN: token('The token that opens histories, /v1 and the WebSocket.'),
+  OPENCLAW_HOOKS_TOKEN: token('The token for /hooks.'),
+  OPENCLAW_GATEWAY_TOKEN: token('The token for histories, /v1 and the WebSocket.'),
   OPENCLAW_CALLBACK_URL: z.url({ protocol: /^https?$/ }).optional(),
   OPENCLAW_CALLBACK_SECRET: z
     .string()
-    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and a key in base64')
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ followed by a key in base64')
     .describe('The key that signs callbacks, whsec_<base64>.'),
   OPENCLAW_SIMULATOR_AGENTS: agentIds.default('main,researcher').transform((text) => text.split(',')),
   OPENCLAW_SIMULATOR_DELAY_MS: wholeNumber(0, 600_000, 2000),

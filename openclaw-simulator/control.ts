@@ -4,11 +4,11 @@ import { FaultsChange } from './faults.ts';
 import { readBody, send } from './http.ts';
 import type { Simulator } from './simulator.ts';
 
-/** How a restart goes. The same process keeps listening; what OpenClaw keeps in memory is lost. */
+/** The options of a simulated restart. The process stays the same; the state that OpenClaw keeps in memory is lost. */
 export const RestartOptions = z.strictObject({
-  /** How long connections are refused; 20 unless given. */
+  /** How long connections are refused; 20 by default. */
   downMs: z.int().min(0).max(600_000).optional(),
-  /** First let running runs end and their callbacks go, as SIGTERM does. */
+  /** Wait for running runs and their callbacks first, as SIGTERM does. */
   drain: z.boolean().optional(),
   /** Run interrupted persistent sessions again, as OpenClaw's own recovery does. */
   recover: z.boolean().optional(),
@@ -20,10 +20,10 @@ const Change = FaultsChange.extend({ restart: z.union([z.literal(true), RestartO
 const CHANGE_BYTES_MAX = 64 * 1024;
 const CHANGE_TIMEOUT_MS = 10_000;
 
-/** GET /__simulator shows the counts; POST changes faults or restarts, then shows them. OpenClaw has no such path. */
+/** GET /__simulator returns the state. POST changes faults or restarts, then returns it. OpenClaw has no such path. */
 export async function control(simulator: Simulator, request: IncomingMessage, response: ServerResponse) {
   if (request.method === 'POST') {
-    // A web page cannot send this type to another origin unasked, so it cannot reach a simulator on loopback.
+    // A web page cannot send this type to another origin without a preflight, so it cannot reach the simulator.
     if (!request.headers['content-type']?.startsWith('application/json')) {
       return send.refusal(response, 415, 'content-type must be application/json');
     }

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { Leave, Refusal } from './admission.ts';
+import type { RefusalReason, Release } from './admission.ts';
 import type { Gateway } from './gateway.ts';
 import type { HookPayload } from './hook-payload.ts';
-import { type Run, type RunOrder, startRun } from './run.ts';
+import { type Run, type RunRequest, startRun } from './run.ts';
 import { fullSessionKey, isolatedSessionKey } from './sessions.ts';
 
-/** One hook run from its first POST to five minutes after its end; repeated POSTs attach to it. */
+/** One hook run, kept from its first POST until five minutes after its end. Repeated POSTs attach to it. */
 export interface Dispatch {
-  /** What HTTP calls the run; no event, history or callback knows it. */
+  /** The id of the run in HTTP answers. Events, histories and callbacks do not contain it. */
   runId: string;
-  /** The run, or why it was not admitted. */
-  admitted: Promise<Run | Refusal>;
-  /** A client waits for the answer. When the last one goes before admission, the admission is cancelled. */
+  /** The run, or the reason why it was not admitted. */
+  admitted: Promise<Run | RefusalReason>;
+  /** Counts a client that waits for the answer. Admission is cancelled when the last waiting client detaches. */
   attach(): void;
   detach(): void;
 }
 
-/** Finds the dispatch of an equal earlier POST, or asks for admission of a new run. */
+/** Returns the dispatch of an equal earlier POST, or requests admission of a new run. */
 export function findOrDispatch(
   gateway: Gateway,
   payload: HookPayload,
@@ -28,36 +28,36 @@ export function findOrDispatch(
   const earlier = dispatches.get(key);
   if (earlier) return earlier;
 
-  const made: Dispatch = dispatch(gateway, payload, () => {
+  const created: Dispatch = dispatch(gateway, payload, () => {
     // After an eviction the key may belong to a newer run.
-    if (dispatches.get(key) === made) dispatches.delete(key);
+    if (dispatches.get(key) === created) dispatches.delete(key);
   });
-  dispatches.set(key, made);
+  dispatches.set(key, created);
   const oldest = dispatches.keys().next();
   if (dispatches.size > gateway.settings.idempotencyEntriesMax && !oldest.done)
     dispatches.delete(oldest.value);
-  return made;
+  return created;
 }
 
-function dispatch(gateway: Gateway, payload: HookPayload, forget: () => void): Dispatch {
+function dispatch(gateway: Gateway, payload: HookPayload, removeEntry: () => void): Dispatch {
   const { settings, memory } = gateway;
-  const order = orderOf(payload);
+  const request = runRequestOf(payload);
   const cancel = new AbortController();
   let waiters = 0;
   const entered = memory.admission.enter({
-    sessionKey: order.isPersistent ? order.sessionKey : null,
+    sessionKey: request.isPersistent ? request.sessionKey : null,
     usesSlot: true,
     timeoutMs: settings.admissionTimeoutMs,
     signal: cancel.signal,
   });
   const admitted = entered.then((entry) => {
     if (typeof entry !== 'function') {
-      // A refused admission is not kept: the same key may be tried again.
-      forget();
+      // A refused admission is not kept, so that a repeated POST with the same key can succeed.
+      removeEntry();
       return entry;
     }
-    const run = startRun(gateway, order);
-    void afterEnd(gateway, run, { leave: entry, forget, wakesMain: payload.wakeMode === 'now' });
+    const run = startRun(gateway, request);
+    void afterEnd(gateway, run, { release: entry, removeEntry, wakesMain: payload.wakeMode === 'now' });
     return run;
   });
   return {
@@ -71,21 +71,25 @@ function dispatch(gateway: Gateway, payload: HookPayload, forget: () => void): D
 }
 
 interface AfterEnd {
-  leave: Leave;
-  forget(): void;
+  release: Release;
+  removeEntry(): void;
   wakesMain: boolean;
 }
 
-async function afterEnd(gateway: Gateway, run: Run, { leave, forget, wakesMain }: AfterEnd): Promise<void> {
+async function afterEnd(
+  gateway: Gateway,
+  run: Run,
+  { release, removeEntry, wakesMain }: AfterEnd,
+): Promise<void> {
   const end = await run.ended;
   if (end === null) return;
-  leave();
-  setTimeout(forget, gateway.settings.idempotencyKeptMs).unref();
-  // The side effect that wakeMode "next-heartbeat" avoids: a failed run wakes the agent's main session.
-  if (end.kind !== 'answered' && wakesMain) gateway.tally.addRun(`agent:${run.agentId}:main`);
+  release();
+  setTimeout(removeEntry, gateway.settings.idempotencyKeptMs).unref();
+  // With wakeMode "now" a failed run also wakes the agent's main session.
+  if (end.kind !== 'answered' && wakesMain) gateway.counters.addRun(`agent:${run.agentId}:main`);
 }
 
-function orderOf(payload: HookPayload): RunOrder {
+function runRequestOf(payload: HookPayload): RunRequest {
   const { agentId, message, timeoutSeconds, sessionMode } = payload;
   const isPersistent = sessionMode === 'persistent' && payload.sessionKey !== null;
   return {
@@ -104,7 +108,7 @@ function orderOf(payload: HookPayload): RunOrder {
   };
 }
 
-/** The message as the model sees it: marked as untrusted, in an unattended run. */
+/** Wraps the message as OpenClaw does for the model: marked as untrusted, in an unattended run. */
 function wrappedPrompt({ message, name }: HookPayload): string {
   const id = randomUUID();
   return [

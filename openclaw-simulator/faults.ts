@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Settings } from './options.ts';
 
 /**
- * What happens to POST /hooks/agent. `drop-before`: the socket is destroyed and no run is admitted.
- * `drop-after`: the run is admitted, then the socket is destroyed. `garbage`: admitted, answered 200 with junk.
- * `hang`: no run and no answer until the client goes. `{ status }`: refused in the shape OpenClaw uses for it.
+ * A fault of POST /hooks/agent. `drop-before`: the socket is destroyed and no run is admitted.
+ * `drop-after`: the run is admitted, then the socket is destroyed. `garbage`: the run is admitted and answered 200 with
+ * an invalid body. `hang`: no run is admitted and no answer is sent. `{ status }`: the POST is refused in the shape that
+ * OpenClaw uses for this status.
  */
 const DispatchFault = z.union([
   z.enum(['normal', 'drop-before', 'drop-after', 'garbage', 'hang']),
@@ -13,8 +14,9 @@ const DispatchFault = z.union([
 export type DispatchFault = z.infer<typeof DispatchFault>;
 
 /**
- * What happens to callbacks. `before-answer`: the callback is sent before POST /hooks/agent is answered.
- * `duplicate`: the same message, with the same webhook-id, twice. `{ lateMs }`: that long after the run's end.
+ * A fault of callbacks. `never`: no callback is sent. `before-answer`: the callback is sent before POST /hooks/agent is
+ * answered. `duplicate`: the same message is sent twice with the same webhook-id. `{ lateMs }`: the callback is sent
+ * that long after the end of the run.
  */
 const CallbackFault = z.union([
   z.enum(['normal', 'never', 'duplicate', 'before-answer']),
@@ -22,20 +24,20 @@ const CallbackFault = z.union([
 ]);
 export type CallbackFault = z.infer<typeof CallbackFault>;
 
-/** Changes to the simulator's behaviour; what is absent stays. `times` bounds the faults named beside it. */
+/** Changes to the simulator's behaviour. Absent fields stay unchanged. `times` limits the faults of the same change. */
 export const FaultsChange = z.strictObject({
   delayMs: z.int().min(0).optional(),
   answer: z.string().optional(),
-  /** The model's HTTP status when the message names none; null makes it answer again. */
+  /** The model's HTTP status for messages without a marker; null makes the model answer again. */
   failStatus: z.int().min(400).max(599).nullable().optional(),
   dispatch: DispatchFault.optional(),
   callbacks: CallbackFault.optional(),
-  /** How many posts (dispatch) and run ends (callbacks) the fault lasts; absent: until changed. */
+  /** How many posts (dispatch) or run ends (callbacks) the fault applies to; absent: until it is changed. */
   times: z.int().min(1).optional(),
 });
 export type FaultsChange = z.infer<typeof FaultsChange>;
 
-/** What the model does when the message has no marker. */
+/** The model's behaviour for messages without a marker. */
 export interface ModelDefaults {
   delayMs: number;
   answer: string;
@@ -44,13 +46,13 @@ export interface ModelDefaults {
 
 interface Bounded<Fault> {
   fault: Fault;
-  /** How often it still happens; null is without end. */
+  /** How often the fault still applies; null: without a limit. */
   left: number | null;
 }
 
 export type Faults = ReturnType<typeof createFaults>;
 
-/** The faults in force. Each `take…` uses up one of the `times` it was set for. */
+/** Keeps the active faults. Each `take…` returns a fault and uses up one of its `times`. */
 export function createFaults(settings: Settings) {
   const model: ModelDefaults = { delayMs: settings.delayMs, answer: settings.answer, failStatus: null };
   let dispatch: Bounded<DispatchFault> = { fault: 'normal', left: null };
@@ -67,7 +69,7 @@ export function createFaults(settings: Settings) {
       if (change.callbacks !== undefined) callbacks = { fault: change.callbacks, left };
     },
     takeDispatch: () => take(dispatch),
-    /** True when this post's callback must come before its answer. */
+    /** True when the callback of this post must be sent before its answer. */
     takeBeforeAnswer: () => callbacks.fault === 'before-answer' && take(callbacks) === 'before-answer',
     takeCallback: () => (callbacks.fault === 'before-answer' ? 'normal' : take(callbacks)),
     current: () => ({ ...model, dispatch: { ...dispatch }, callbacks: { ...callbacks } }),

@@ -2,28 +2,28 @@ import { randomUUID } from 'node:crypto';
 import { type Admission, createAdmission } from './admission.ts';
 import { type BadTokens, createBadTokens } from './bad-tokens.ts';
 import { createOutbox, type Outbox } from './callback.ts';
+import { type Counters, createCounters } from './counters.ts';
 import type { Dispatch } from './dispatch.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { readOptions, type Settings, type SimulatorOptions } from './options.ts';
 import type { RpcRun } from './rpc.ts';
 import type { Run } from './run.ts';
 import { createSessions, type Sessions } from './sessions.ts';
-import { createTally, type Tally } from './tally.ts';
 
-/** The simulated gateway: what outlives a restart, and its memory, which does not. */
+/** The simulated gateway: state that survives a restart, and its memory, which does not. */
 export interface Gateway {
   readonly settings: Settings;
   readonly faults: Faults;
-  readonly tally: Tally;
+  readonly counters: Counters;
   readonly sessions: Sessions;
   readonly outbox: Outbox;
   memory: Memory;
   isDraining: boolean;
 }
 
-/** What OpenClaw keeps in its process only. */
+/** The state that OpenClaw keeps only in its process. */
 export interface Memory {
-  /** Another one at every start. */
+  /** Differs at every start. */
   readonly bootId: string;
   /** Epoch, ms. */
   readonly startedAt: number;
@@ -31,36 +31,36 @@ export interface Memory {
   /** By idempotency key and dispatch fields. */
   readonly dispatches: Map<string, Dispatch>;
   readonly running: Set<Run>;
-  /** Runs started over the WebSocket, by the key that the client chose. */
+  /** Runs that were started over the WebSocket, by the key that the client chose. */
   readonly rpcRuns: Map<string, RpcRun>;
   readonly badTokens: BadTokens;
-  /** The last text that POST /hooks/wake queued. */
+  /** The latest text that POST /hooks/wake queued. */
   lastWakeText: string | null;
-  /** Until when every run fails because the model refused its key (epoch, ms). */
+  /** Every run fails until this time (epoch, ms), because the model refused its key. */
   providerDownUntil: number;
 }
 
-/** A gateway that has just been installed: no sessions, no faults. */
+/** Creates a gateway without sessions and without faults, as after an installation. */
 export function createGateway(options: SimulatorOptions): Gateway {
   const settings = readOptions(options);
   const faults = createFaults(settings);
-  const tally = createTally();
+  const counters = createCounters();
   return {
     settings,
     faults,
-    tally,
+    counters,
     sessions: createSessions(),
-    outbox: createOutbox(settings, faults, tally),
-    memory: createMemory(settings, tally),
+    outbox: createOutbox(settings, faults, counters),
+    memory: createMemory(settings, counters),
     isDraining: false,
   };
 }
 
-/** The memory of a process that has just started. */
-export const createMemory = (settings: Settings, tally: Tally): Memory => ({
+/** Creates the memory of a process that has just started. */
+export const createMemory = (settings: Settings, counters: Counters): Memory => ({
   bootId: randomUUID(),
   startedAt: Date.now(),
-  admission: createAdmission(settings, tally),
+  admission: createAdmission(settings, counters),
   dispatches: new Map(),
   running: new Set(),
   rpcRuns: new Map(),

@@ -5,11 +5,11 @@ import type { Settings } from './options.ts';
 import { fullSessionKey, type Row } from './sessions.ts';
 
 const LIMIT_MAX = 1000;
-/** Not measured: how many rows come without ?limit=. */
+/** The number of rows without ?limit=. Not measured. */
 const LIMIT_DEFAULT = 200;
 const CUT_MARK = '\n...(truncated)...';
 
-/** GET /sessions/<key>/history: the newest rows of a session, oldest first, each text cut. */
+/** GET /sessions/<key>/history: returns the newest rows of a session, oldest first, each text truncated. */
 export function history(gateway: Gateway, request: IncomingMessage, response: ServerResponse, url: URL) {
   const [, encodedKey, action] = url.pathname.match(/^\/sessions\/([^/]+)\/(history|kill)$/) ?? [];
   if (encodedKey === undefined) return send.notFound(response);
@@ -35,18 +35,18 @@ export function history(gateway: Gateway, request: IncomingMessage, response: Se
   send.json(response, 200, { sessionKey: fullKey, items, messages: items, hasMore, ...nextCursor });
 }
 
-/** True when the request carries the gateway token; the hooks token does not count. */
+/** True when the request carries the gateway token. The hooks token is not accepted. */
 export const hasGatewayToken = ({ settings }: Gateway, request: IncomingMessage) =>
   isSameToken(bearerToken(request), settings.gatewayToken);
 
-/** The 401 of everything that the gateway token opens. */
+/** Sends the 401 of all paths that need the gateway token. */
 export const unauthorized = (response: ServerResponse) =>
   send.json(response, 401, { error: { message: 'Unauthorized', type: 'unauthorized' } });
 
 const invalid = (response: ServerResponse, message: string) =>
   send.json(response, 400, { error: { message, type: 'invalid_request_error' } });
 
-/** Stopping a session over HTTP needs a scope that the shared token never has. */
+/** Refuses to stop a session over HTTP: this needs a scope that the shared token never has. */
 function killForbidden(response: ServerResponse): void {
   const message = 'missing scope: operator.admin';
   const details = {

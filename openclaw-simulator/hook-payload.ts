@@ -1,6 +1,6 @@
 import type { Settings } from './options.ts';
 
-/** The fields of POST /hooks/agent that decide what runs: two posts with equal ones and one key are one run. */
+/** The fields of POST /hooks/agent that define a run: two posts with equal fields and the same key are one run. */
 export interface HookPayload {
   message: string;
   name: string;
@@ -16,7 +16,7 @@ export interface HookPayload {
   timeoutSeconds: number | null;
 }
 
-/** What a 400 says. */
+/** A refusal whose message becomes the body of a 400. */
 export class HookRefused extends Error {
   constructor(message: string) {
     super(message);
@@ -29,7 +29,7 @@ export interface HookRequest {
   waitsForCompletion: boolean;
 }
 
-/** Reads a body's fields. Throws HookRefused with OpenClaw's words, in its order; unknown fields are ignored. */
+/** Reads the fields of a body; ignores unknown ones. Throws HookRefused with OpenClaw's text, checked in its order. */
 export function readHookRequest(settings: Settings, fields: Record<string, unknown>): HookRequest {
   const wait = fields['waitForCompletion'] === undefined ? false : fields['waitForCompletion'];
   if (typeof wait !== 'boolean') throw new HookRefused('waitForCompletion must be boolean');
@@ -59,7 +59,7 @@ export function readHookRequest(settings: Settings, fields: Record<string, unkno
   return { payload, waitsForCompletion: wait };
 }
 
-/** The fields of a JSON object; an empty body and anything that is no object have none. Throws HookRefused. */
+/** Parses a body as a JSON object. An empty body or another JSON value has no fields. Throws HookRefused. */
 export function readFields(body: Buffer): Record<string, unknown> {
   const text = body.toString('utf8').trim();
   if (text === '') return {};
@@ -71,11 +71,11 @@ export function readFields(body: Buffer): Record<string, unknown> {
   }
 }
 
-/** A trimmed text, or null for anything blank or not a text. */
+/** Returns the trimmed text, or null for a blank text or a value of another type. */
 export const textOf = (value: unknown) =>
   typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
 
-/** A text, or null when the field is absent. Throws HookRefused when it is there but blank or no text. */
+/** Returns the text, or null when the field is absent. Throws HookRefused for a blank text or another type. */
 function textIfGiven(value: unknown, error: string): string | null {
   if (value === undefined) return null;
   const text = textOf(value);
@@ -83,7 +83,7 @@ function textIfGiven(value: unknown, error: string): string | null {
   return text;
 }
 
-/** The agent that a body names, or the default one. Throws HookRefused for one that hooks may not start. */
+/** Returns the agent that a body names, or the default agent. Throws HookRefused when hooks may not start it. */
 export function readAgentId({ agents, acceptAnyAgent, allowedAgentIds }: Settings, value: unknown): string {
   const given = textIfGiven(value, 'agentId must be a non-empty string');
   if (given === null) return agents[0] ?? 'main';
@@ -118,7 +118,7 @@ function checkSessionKey(
       'sessionKey is disabled for externally supplied hook payload values; set hooks.allowRequestSessionKey=true to enable',
     );
   }
-  // The test is on the whole text, so a full key (agent:main:task:9) is refused too.
+  // The prefix is compared with the whole key, so a full key (agent:main:task:9) is refused too.
   if (!prefixes.some((prefix) => key.toLowerCase().startsWith(prefix))) {
     throw new HookRefused(`sessionKey must start with one of: ${prefixes.join(', ')}`);
   }

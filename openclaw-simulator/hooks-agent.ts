@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Refusal } from './admission.ts';
+import type { RefusalReason } from './admission.ts';
 import { type Dispatch, findOrDispatch } from './dispatch.ts';
 import type { DispatchFault } from './faults.ts';
 import type { Gateway } from './gateway.ts';
@@ -7,13 +7,16 @@ import { type HookRequest, readHookRequest } from './hook-payload.ts';
 import { header, send } from './http.ts';
 import type { Outcome, Run } from './run.ts';
 
-/** A hook's body as it came, and its fields. */
+/** The raw body of a hook, and its fields. */
 export interface HookContent {
   body: Buffer;
   fields: Record<string, unknown>;
 }
 
-/** POST /hooks/agent: 200 means admitted, or with waitForCompletion over; never the text, never the model's error. */
+/**
+ * POST /hooks/agent. 200 means that the run was admitted, or with waitForCompletion that it has ended.
+ * The answer never contains the model's text or error.
+ */
 export async function agentHook(
   gateway: Gateway,
   request: IncomingMessage,
@@ -21,9 +24,9 @@ export async function agentHook(
   { body, fields }: HookContent,
 ): Promise<void> {
   const key = idempotencyKey(request, fields['idempotencyKey']);
-  gateway.tally.addPost({ at: Date.now(), idempotencyKey: key, body: body.toString('utf8') });
+  gateway.counters.addPost({ at: Date.now(), idempotencyKey: key, body: body.toString('utf8') });
   const fault = gateway.faults.takeDispatch();
-  if (isFaultyBeforeAdmission(fault, request, response)) return;
+  if (applyFaultBeforeAdmission(fault, request, response)) return;
 
   const hookRequest = readHookRequest(gateway.settings, fields);
   const callbackFirst = gateway.faults.takeBeforeAnswer();
@@ -48,13 +51,14 @@ function idempotencyKey(request: IncomingMessage, fromBody: unknown): string | n
     fromBody,
   ];
   const key = candidates.find(
-    (one) => typeof one === 'string' && one !== '' && one.length <= KEY_CHARACTERS_MAX,
+    (candidate) =>
+      typeof candidate === 'string' && candidate !== '' && candidate.length <= KEY_CHARACTERS_MAX,
   );
   return typeof key === 'string' ? key : null;
 }
 
-/** Plays a fault that keeps the run from being admitted; false when there is none. */
-function isFaultyBeforeAdmission(
+/** Applies a fault that prevents the admission of the run. Returns false when there is none. */
+function applyFaultBeforeAdmission(
   fault: DispatchFault,
   request: IncomingMessage,
   response: ServerResponse,
@@ -87,7 +91,7 @@ const JSON_REFUSALS: Readonly<Record<number, string>> = {
   502: 'hook agent run preparation failed',
 };
 
-async function admission(dispatch: Dispatch, response: ServerResponse): Promise<Run | Refusal> {
+async function admission(dispatch: Dispatch, response: ServerResponse): Promise<Run | RefusalReason> {
   dispatch.attach();
   response.once('close', dispatch.detach);
   const admitted = await dispatch.admitted;
@@ -95,9 +99,9 @@ async function admission(dispatch: Dispatch, response: ServerResponse): Promise<
   return admitted;
 }
 
-function refuse(dispatch: Dispatch, why: Refusal, response: ServerResponse) {
-  if (why === 'draining') return send.unavailable(response);
-  if (why === 'timeout') {
+function refuse(dispatch: Dispatch, reason: RefusalReason, response: ServerResponse) {
+  if (reason === 'draining') return send.unavailable(response);
+  if (reason === 'timeout') {
     const error = 'hook agent run did not start before admission timeout';
     send.refusal(response, 503, error, { runId: dispatch.runId });
   }
@@ -112,13 +116,13 @@ async function answer(
   const { runId } = dispatch;
   if (!waitsForCompletion) return send.json(response, 200, { ok: true, runId });
   const end = await run.ended;
-  // Without an outcome the process was killed: its sockets are gone, there is nobody to answer.
+  // Without an outcome the process was killed, and its sockets are closed.
   if (end) send.json(response, 200, { ok: true, runId, completion: completionOf(end) });
 }
 
-/** What waitForCompletion tells. A run that failed or was aborted says nothing about delivery; a timed-out one does. */
+/** The completion for waitForCompletion. Failed and aborted runs omit the delivery fields; timed-out runs have them. */
 function completionOf({ kind, disposition }: Outcome) {
   const completion = { status: kind === 'answered' ? 'ok' : 'error', replyDisposition: disposition };
-  const isSilentOnDelivery = kind === 'failed' || kind === 'aborted';
-  return isSilentOnDelivery ? completion : { ...completion, delivered: false, deliveryAttempted: false };
+  const omitsDelivery = kind === 'failed' || kind === 'aborted';
+  return omitsDelivery ? completion : { ...completion, delivered: false, deliveryAttempted: false };
 }

@@ -4,7 +4,7 @@ import { HookRefused, readAgentId, readFields, textOf } from './hook-payload.ts'
 import { agentHook, type HookContent } from './hooks-agent.ts';
 import { bearerToken, header, isSameToken, readBody, send } from './http.ts';
 
-/** Everything under /hooks: the hooks token, the method, the body's bounds, then the hook by its name. */
+/** Handles every path under /hooks: checks the method, the hooks token and the body's bounds, then calls the hook. */
 export async function hooks(gateway: Gateway, request: IncomingMessage, response: ServerResponse, url: URL) {
   if (url.searchParams.has('token')) {
     return send.text(response, 400, QUERY_TOKEN_REFUSED);
@@ -18,7 +18,7 @@ export async function hooks(gateway: Gateway, request: IncomingMessage, response
   if (body === 'too-large') return send.refusal(response, 413, 'payload too large');
   if (body === 'timeout') return send.refusal(response, 408, 'request body timeout');
   try {
-    // OpenClaw parses the body before it looks for the hook's name.
+    // OpenClaw parses the body before it looks up the hook.
     const fields = readFields(body);
     const hook = HOOKS[url.pathname];
     if (hook) await hook(gateway, request, response, { body, fields });
@@ -42,17 +42,17 @@ type Hook = (
 const HOOKS: Readonly<Record<string, Hook>> = { '/hooks/agent': agentHook, '/hooks/wake': wakeHook };
 
 function isAllowed(
-  { settings, memory, tally }: Gateway,
+  { settings, memory, counters }: Gateway,
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
   const address = request.socket.remoteAddress ?? '';
   const token = bearerToken(request) ?? header(request, 'x-openclaw-token');
   if (isSameToken(token, settings.hooksToken)) {
-    memory.badTokens.forget(address);
+    memory.badTokens.reset(address);
     return true;
   }
-  tally.badTokens++;
+  counters.badTokens++;
   const lockedSeconds = memory.badTokens.add(address);
   if (lockedSeconds > 0) {
     response.setHeader('retry-after', lockedSeconds);

@@ -1,16 +1,16 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The three shapes of an error body, and JSON for everything else. */
+/** Sends JSON, plain text, and OpenClaw's error bodies. */
 export const send = {
   json: (response: ServerResponse, status: number, body: unknown) =>
     write(response, status, 'application/json; charset=utf-8', JSON.stringify(body)),
   text: (response: ServerResponse, status: number, body: string) =>
     write(response, status, 'text/plain; charset=utf-8', body),
-  /** `{ok:false,error}`, as /hooks answers. */
+  /** `{ok:false,error}`, the errors of /hooks. */
   refusal: (response: ServerResponse, status: number, error: string, more: object = {}) =>
     send.json(response, status, { ok: false, error, ...more }),
-  /** `{ok:false,error:{type,message}}`, as /sessions answers. */
+  /** `{ok:false,error:{type,message}}`, the errors of /sessions. */
   typed: (response: ServerResponse, status: number, type: string, message: string) =>
     send.json(response, status, { ok: false, error: { type, message } }),
   methodNotAllowed: (response: ServerResponse, allow: string) => {
@@ -18,7 +18,7 @@ export const send = {
     send.text(response, 405, 'Method Not Allowed');
   },
   notFound: (response: ServerResponse) => send.text(response, 404, 'Not Found'),
-  /** The whole gateway is going down: a shape of its own. */
+  /** The 503 of a gateway that is shutting down, which has its own shape. */
   unavailable: (response: ServerResponse) =>
     send.json(response, 503, {
       error: {
@@ -39,8 +39,8 @@ function write(response: ServerResponse, status: number, contentType: string, bo
 export type Body = Buffer | 'too-large' | 'timeout' | 'gone';
 
 /**
- * Reads a request's body, at most `bytesMax` bytes within `timeoutMs`. What is too large is read on and dropped:
- * closing at once would reset the connection before the client has seen the answer.
+ * Reads the body of a request, at most `bytesMax` bytes within `timeoutMs`. The rest of a larger body is read and
+ * discarded: closing at once would reset the connection before the client has read the answer.
  */
 export function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: number): Promise<Body> {
   return new Promise((resolve) => {
@@ -63,17 +63,17 @@ export function readBody(request: IncomingMessage, bytesMax: number, timeoutMs: 
   });
 }
 
-/** The token of `Authorization: Bearer …`, or null. */
+/** Returns the token of `Authorization: Bearer …`, or null. */
 export function bearerToken(request: IncomingMessage): string | null {
   return request.headers.authorization?.match(/^bearer\s+(.+)$/i)?.[1]?.trim() ?? null;
 }
 
-/** One value of a header, or null. */
+/** Returns the first value of a header, or null. */
 export function header(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name];
   return (Array.isArray(value) ? value[0] : value)?.trim() ?? null;
 }
 
-/** Compares without telling by its duration how much was right. */
+/** Compares tokens in constant time. */
 export const isSameToken = (given: string | null, expected: string) =>
   given !== null && timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', expected, 'buffer'));

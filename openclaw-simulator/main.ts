@@ -30,7 +30,7 @@ async function start(): Promise<RunningService> {
   log.info({ url: simulator.url }, 'simulator.listening');
   return {
     log,
-    // The bounds inside `stop` end first; a second more lets it close its sockets.
+    // `stop` ends after both drain times at the latest; one more second lets it close its sockets.
     shutdownSeconds: drainSeconds + CALLBACK_DRAIN_SECONDS + 1,
     close: () => simulator.stop({ drain: true }),
   };

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ModelDefaults } from './faults.ts';
 import type { Settings } from './options.ts';
 
-/** The model that answers; its names say that it is none. */
+/** The names of the simulated model. */
 export const PROVIDER = 'openclaw-simulator';
 export const MODEL = 'simulated-model';
 
-/** What a message orders the model to do, by its markers or by default. */
-interface Plan {
+/** The behaviour that a message asks for by its markers, completed with the defaults. */
+interface Behaviour {
   delayMs: number;
   failStatus: number | null;
   isHanging: boolean;
@@ -15,40 +15,44 @@ interface Plan {
   answer: string;
 }
 
-/** How one run of the model ended. `error` is what an event says, `notice` what the history shows. */
-export type Verdict =
+/** How one call of the model ended. `error` appears in events, `notice` in the history. */
+export type ModelResult =
   | { kind: 'answer'; text: string; attempts: number }
   | { kind: 'timeout'; attempts: number }
   | { kind: 'failure'; status: number | null; error: string; notice: string; attempts: number };
 
 interface ModelCall {
   message: string;
-  /** The bound of each attempt; retries are not bounded by it, as measured. */
+  /** The timeout of each attempt. It does not limit the retries, as measured. */
   timeoutMs: number;
   signal: AbortSignal;
   onAttempt(): void;
 }
 
 /**
- * Plays the model: markers in the message choose delay, failure, hang, cut and answer.
+ * Simulates the model: markers in the message choose delay, failure, hang, cut connection and answer.
  *
- * 429, 5xx and a cut connection are tried `modelAttemptsMax` times; other failures end at once.
+ * 429, 5xx and a cut connection are attempted `modelAttemptsMax` times; other failures end at once.
  * Rejects with an AbortError when `signal` is aborted.
  */
 export async function askModel(
   settings: Settings,
   defaults: ModelDefaults,
   call: ModelCall,
-): Promise<Verdict> {
-  const plan = readPlan(call.message, defaults);
+): Promise<ModelResult> {
+  const behaviour = readBehaviour(call.message, defaults);
   for (let attempts = 1; ; attempts++) {
     call.onAttempt();
-    const workMs = plan.isHanging ? Number.POSITIVE_INFINITY : plan.delayMs;
+    const workMs = behaviour.isHanging ? Number.POSITIVE_INFINITY : behaviour.delayMs;
     await pause(Math.min(workMs, call.timeoutMs), undefined, { signal: call.signal });
     if (workMs > call.timeoutMs) return { kind: 'timeout', attempts };
 
-    const failure = plan.isCut ? CUT : plan.failStatus === null ? null : refusal(plan.failStatus);
-    if (!failure) return { kind: 'answer', text: plan.answer, attempts };
+    const failure = behaviour.isCut
+      ? CUT
+      : behaviour.failStatus === null
+        ? null
+        : providerErrorOf(behaviour.failStatus);
+    if (!failure) return { kind: 'answer', text: behaviour.answer, attempts };
     if (!isRetried(failure.status) || attempts === settings.modelAttemptsMax) {
       return { kind: 'failure', ...failure, attempts };
     }
@@ -56,28 +60,28 @@ export async function askModel(
   }
 }
 
-interface Refusal {
+interface ProviderError {
   error: string;
   notice: string;
 }
 
-const SHORTLY = 'This is usually temporary — try again shortly.';
-const AGAIN = 'Re-authenticate the provider and try again.';
+const TEMPORARY = 'This is usually temporary — try again shortly.';
+const REAUTHENTICATE = 'Re-authenticate the provider and try again.';
 const CUT = {
   status: null,
   error: 'LLM request failed: network connection error.',
   notice: 'LLM request failed: network connection error.',
 };
 
-/** What OpenClaw makes of a model's refusal, by HTTP status; measured. */
-const REFUSALS: Readonly<Record<number, Refusal>> = {
+/** OpenClaw's texts for a failed model call, by HTTP status. Measured. */
+const PROVIDER_ERRORS: Readonly<Record<number, ProviderError>> = {
   400: {
     error: 'LLM request failed: provider rejected the request schema or tool payload.',
     notice: '⚠️ LLM request failed (request format rejected, HTTP 400).',
   },
   401: {
-    error: `⚠️ ${PROVIDER}/${MODEL} request failed (authentication failed, HTTP 401). ${AGAIN}`,
-    notice: `⚠️ LLM request failed (authentication failed, HTTP 401). ${AGAIN}`,
+    error: `⚠️ ${PROVIDER}/${MODEL} request failed (authentication failed, HTTP 401). ${REAUTHENTICATE}`,
+    notice: `⚠️ LLM request failed (authentication failed, HTTP 401). ${REAUTHENTICATE}`,
   },
   404: {
     error:
@@ -86,26 +90,26 @@ const REFUSALS: Readonly<Record<number, Refusal>> = {
   },
   429: {
     error: '⚠️ API rate limit reached. Please try again later.',
-    notice: `⚠️ LLM request failed (rate limited, HTTP 429). ${SHORTLY}`,
+    notice: `⚠️ LLM request failed (rate limited, HTTP 429). ${TEMPORARY}`,
   },
 };
 
 const isRetried = (status: number | null) => status === null || status === 429 || status >= 500;
 
-function refusal(status: number): Refusal & { status: number } {
-  const reason = `(provider internal error, HTTP ${status}). ${SHORTLY}`;
+function providerErrorOf(status: number): ProviderError & { status: number } {
+  const reason = `(provider internal error, HTTP ${status}). ${TEMPORARY}`;
   const other = {
     error: `⚠️ ${PROVIDER}/${MODEL} request failed ${reason}`,
     notice: `⚠️ LLM request failed ${reason}`,
   };
-  return { status, ...(REFUSALS[status] ?? other) };
+  return { status, ...(PROVIDER_ERRORS[status] ?? other) };
 }
 
-function readPlan(message: string, defaults: ModelDefaults): Plan {
+function readBehaviour(message: string, defaults: ModelDefaults): Behaviour {
   const marker = (pattern: RegExp) => message.match(pattern)?.[1];
   const fail = marker(/\[\[fail=(\d+)\]\]/);
   const long = marker(/\[\[long=(\d{1,7})\]\]/);
-  const said = marker(/\[\[json=(.*)/) ?? marker(/\[\[say=([^\]]*)\]\]/);
+  const text = marker(/\[\[json=(.*)/) ?? marker(/\[\[say=([^\]]*)\]\]/);
   return {
     delayMs: Number(marker(/\[\[delay=(\d+)\]\]/) ?? defaults.delayMs),
     failStatus: fail === undefined ? defaults.failStatus : Number(fail) || null,
@@ -114,7 +118,7 @@ function readPlan(message: string, defaults: ModelDefaults): Plan {
     answer: message.includes('[[empty]]')
       ? ''
       : long === undefined
-        ? (said ?? defaults.answer)
+        ? (text ?? defaults.answer)
         : longAnswer(Number(long)),
   };
 }

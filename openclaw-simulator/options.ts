@@ -1,43 +1,43 @@
 import { randomBytes } from 'node:crypto';
 
-/** Where the simulator writes what happened; pino fits. */
+/** The log of the simulator; a pino logger fits. */
 export interface SimulatorLog {
   info(fields: object, event: string): void;
   warn(fields: object, event: string): void;
 }
 
 /**
- * Everything about a simulator that can be chosen. Times have OpenClaw's own values as defaults, measured on
- * 2026.9.6; tests compress them. Where a default is not OpenClaw's, its line says so.
+ * All settings of a simulator. The defaults of times and bounds are OpenClaw's values, measured on 2026.9.6; tests
+ * shorten the times. A setting whose default is not OpenClaw's says so.
  */
 export interface Settings {
   host: string;
-  /** 0 takes a free port. */
+  /** 0 chooses a free port. */
   port: number;
-  /** Opens /hooks only. */
+  /** Grants access to /hooks only. */
   hooksToken: string;
-  /** Opens history, /v1 and the WebSocket. */
+  /** Grants access to histories, /v1 and the WebSocket. */
   gatewayToken: string;
   /** Agent ids in lower case; the first is the default agent. */
   agents: readonly string[];
-  /** Any agent id will do, so that the first board needs no settings. OpenClaw knows only those in its settings. */
+  /** Accepts any agent id, so that a first start needs no settings. OpenClaw accepts only the agents in its settings. */
   acceptAnyAgent: boolean;
-  /** The ids that hooks may name (hooks.allowedAgentIds); null allows every agent. */
+  /** The agents that hooks may start (hooks.allowedAgentIds); null allows every agent. */
   allowedAgentIds: readonly string[] | null;
   allowRequestSessionKey: boolean;
   allowedSessionKeyPrefixes: readonly string[];
 
-  /** Where the Team Board plugin would POST the end of a run; null sends nothing. */
+  /** The address to which the end of a run is posted, as by the Team Board plugin; null sends nothing. */
   callbackUrl: string | null;
-  /** `whsec_<base64>`, as Standard Webhooks writes a key. */
+  /** `whsec_<base64>`, the key format of Standard Webhooks. */
   callbackSecret: string;
-  /** Only sessions whose key, without `agent:<id>:`, starts like this are reported. */
+  /** Only sessions whose key, without `agent:<id>:`, has one of these prefixes are reported. */
   callbackSessionKeyPrefixes: readonly string[];
   callbackTimeoutMs: number;
   callbackRetryFirstMs: number;
   callbackRetryMaxMs: number;
 
-  /** How many hook runs may run at once. */
+  /** The number of hook runs that may run at the same time. */
   slots: number;
   admissionTimeoutMs: number;
   idempotencyKeptMs: number;
@@ -50,21 +50,21 @@ export interface Settings {
   waitTextCharactersMax: number;
   /** How long SIGTERM waits for running runs. */
   drainMs: number;
-  /** How long SIGTERM then waits for unsent callbacks; the simulator has no outbox on disk. */
+  /** How long SIGTERM then waits for unsent callbacks. The simulator keeps them in memory only. */
   callbackDrainMs: number;
 
-  /** How long the model thinks when the message does not say; OpenClaw has no such setting. */
+  /** How long the model takes to answer a message without a marker. OpenClaw has no such setting. */
   delayMs: number;
-  /** What the model says when the message does not say; OpenClaw has no such setting. */
+  /** The model's answer to a message without a marker. OpenClaw has no such setting. */
   answer: string;
-  /** The bound of a run without timeoutSeconds. Not measured. */
+  /** The timeout of a run without timeoutSeconds. Not measured. */
   timeoutSecondsDefault: number;
-  /** How long one second of timeoutSeconds lasts; a test makes it shorter. */
+  /** How long one second of timeoutSeconds lasts. Tests shorten it. */
   timeoutSecondMs: number;
   modelAttemptsMax: number;
-  /** The pause before each retry of a failed model call. OpenClaw spends 70 to 140 s on them; this is shorter. */
+  /** The delay before each retry of a failed model call. Shorter than OpenClaw's, whose retries take 70 to 140 s. */
   modelRetryMs: number;
-  /** How long every run fails after the model answered 401. OpenClaw: about 60,000. Off, lest one marker stops a board. */
+  /** How long every run fails after a 401 of the model. OpenClaw: about 60,000. Off, so that one marker stops no board. */
   providerCooldownMs: number;
 
   log: SimulatorLog;
@@ -72,7 +72,7 @@ export interface Settings {
 
 export type SimulatorOptions = Partial<Settings>;
 
-/** Completes options with the defaults. Tokens and the callback secret are random unless given. */
+/** Completes options with the defaults. The defaults of the tokens and the callback secret are random. */
 export function readOptions(options: SimulatorOptions): Settings {
   return {
     host: '127.0.0.1',

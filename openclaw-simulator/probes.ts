@@ -3,7 +3,7 @@ import type { Gateway, Memory } from './gateway.ts';
 import { hasGatewayToken, unauthorized } from './history.ts';
 import { send } from './http.ts';
 
-/** The version of OpenClaw whose contract is spoken. */
+/** The version of OpenClaw whose contract is simulated. */
 export const OPENCLAW_VERSION = '2026.9.6';
 
 /** GET /healthz, /readyz and /startupz, without a token. Returns false for any other path. */
@@ -32,10 +32,10 @@ const PROBES: Readonly<Record<string, (gateway: Gateway) => { status: number; bo
   }),
 };
 
-/** How long this life of the gateway lasts. */
+/** The time since the gateway started. */
 export const uptimeMs = ({ startedAt }: Memory) => Date.now() - startedAt;
 
-/** GET /v1/models: the agents, as models. */
+/** GET /v1/models: lists the agents as models. */
 export function models(gateway: Gateway, request: IncomingMessage, response: ServerResponse) {
   if (!hasGatewayToken(gateway, request)) return unauthorized(response);
   if (request.method !== 'GET') return send.methodNotAllowed(response, 'GET');

@@ -5,17 +5,17 @@ const TIMED_OUT =
   'Request timed out before a response was generated. Please try again, or increase `agents.defaults.timeoutSeconds` in your config.';
 const IN_PROVIDER = { timeoutPhase: 'provider', providerStarted: true };
 
-/** What `agent.wait` answers about a run that is over; its text is cut at `textCharactersMax`. */
+/** The answer of `agent.wait` for an ended run. Its text is truncated to `textCharactersMax`. */
 export function waitAnswer(runId: string, end: Outcome, textCharactersMax: number): object {
   const { startedAt, endedAt, disposition } = end;
-  const over = { runId, startedAt, endedAt };
+  const times = { runId, startedAt, endedAt };
   if (end.kind === 'aborted') return { runId, status: 'error', endedAt, stopReason: 'rpc' };
-  if (end.kind === 'failed') return { ...over, status: 'error', error: end.error };
+  if (end.kind === 'failed') return { ...times, status: 'error', error: end.error };
   if (end.kind === 'timed-out') {
-    return { ...over, status: 'timeout', error: TIMED_OUT, livenessState: 'paused', ...IN_PROVIDER };
+    return { ...times, status: 'timeout', error: TIMED_OUT, livenessState: 'paused', ...IN_PROVIDER };
   }
   return {
-    ...over,
+    ...times,
     status: 'ok',
     stopReason: 'stop',
     livenessState: 'working',
@@ -30,7 +30,7 @@ function receipt(runId: string, terminalDisposition: string) {
   return { runId, turnId: runId, ...used, successfulToolNames: [], rerouted: false, terminalDisposition };
 }
 
-/** The second answer to `agent`, under the id of the same request, when its run is over. */
+/** The second answer to `agent`, sent under the id of the same request when its run has ended. */
 export function endAnswer(runId: string, end: Outcome): object {
   if (end.kind === 'failed') {
     const error = { code: 'UNAVAILABLE', message: end.error };

@@ -3,16 +3,16 @@ import { z } from 'zod';
 import type { Gateway } from './gateway.ts';
 import { MODEL, PROVIDER } from './model.ts';
 import { endAnswer, waitAnswer } from './rpc-answers.ts';
-import { type Outcome, type RunOrder, type StopCause, startRun } from './run.ts';
+import { type Outcome, type RunRequest, type StopCause, startRun } from './run.ts';
 import { fullSessionKey } from './sessions.ts';
 
-/** A run that a WebSocket client started under a key of its own choice. */
+/** A run that a WebSocket client started under a key that it chose. */
 export interface RpcRun {
-  order: RunOrder;
+  request: RunRequest;
   ended: Promise<Outcome | null>;
 }
 
-/** A request that cannot be served; becomes the `error` of its answer. */
+/** A refusal that becomes the `error` of an answer. */
 export class RpcRefused extends Error {
   readonly code: string;
   readonly details: object | undefined;
@@ -25,15 +25,15 @@ export class RpcRefused extends Error {
   }
 }
 
-/** Sends another answer under the id of the same request. */
-type AnswerAgain = (answer: object) => void;
+/** Sends a second answer under the id of the same request. */
+type SendSecondAnswer = (answer: object) => void;
 
 interface Method {
   scope: 'operator.read' | 'operator.write';
-  call(gateway: Gateway, params: unknown, answerAgain: AnswerAgain): unknown;
+  call(gateway: Gateway, params: unknown, sendSecondAnswer: SendSecondAnswer): unknown;
 }
 
-/** Finds a method that `scopes` allow. Throws RpcRefused; a method that does not exist needs operator.admin. */
+/** Returns a method that `scopes` allow. Throws RpcRefused otherwise; an unknown method needs operator.admin. */
 export function methodFor(name: string, scopes: readonly string[]): Method {
   const method = METHODS[name];
   const scope = method?.scope ?? 'operator.admin';
@@ -45,7 +45,7 @@ export function methodFor(name: string, scopes: readonly string[]): Method {
   return method;
 }
 
-/** The methods of the WebSocket that the simulator knows, with the scope that each needs. */
+/** The WebSocket methods of the simulator, and the scope that each needs. */
 const METHODS: Readonly<Record<string, Method>> = {
   'agents.list': { scope: 'operator.read', call: listAgents },
   'sessions.abort': { scope: 'operator.write', call: abortSession },
@@ -60,7 +60,7 @@ function listAgents({ settings }: Gateway) {
 
 const AbortParams = z.object({ key: z.string().min(1).optional(), runId: z.string().optional() });
 
-/** Stops what runs in a session. Hook runs have no id that a client could know: `abortedRunId` is null for them. */
+/** Stops the run of a session. `abortedRunId` is null for hook runs, because clients do not know their id. */
 function abortSession(gateway: Gateway, params: unknown) {
   const { key, runId } = parse(AbortParams, 'sessions.abort', params);
   if (key === undefined) {
@@ -85,29 +85,29 @@ const AgentParams = z.object({
   timeout: z.number().positive().optional(),
 });
 
-function startAgent(gateway: Gateway, params: unknown, answerAgain: AnswerAgain) {
+function startAgent(gateway: Gateway, params: unknown, sendSecondAnswer: SendSecondAnswer) {
   const { idempotencyKey: runId, ...fields } = parse(AgentParams, 'agent', params);
   const { rpcRuns } = gateway.memory;
-  const earlier = rpcRuns.get(runId)?.order;
+  const earlier = rpcRuns.get(runId)?.request;
   if (earlier)
     return { runId, status: 'in_flight', sessionKey: earlier.sessionKey, agentId: earlier.agentId };
   if (gateway.isDraining) throw new RpcRefused('gateway is draining', 'UNAVAILABLE');
 
-  const order = orderOf(gateway, runId, fields);
-  const ended = enterAndRun(gateway, order);
-  rpcRuns.set(runId, { order, ended });
-  void ended.then((end) => end && answerAgain(endAnswer(runId, end)));
-  const { sessionKey, agentId } = order;
+  const request = runRequestOf(gateway, runId, fields);
+  const ended = admitAndRun(gateway, request);
+  rpcRuns.set(runId, { request, ended });
+  void ended.then((end) => end && sendSecondAnswer(endAnswer(runId, end)));
+  const { sessionKey, agentId } = request;
   return { runId, sessionKey, agentId, status: 'accepted', acceptedAt: Date.now() };
 }
 
-function orderOf(
+function runRequestOf(
   { settings }: Gateway,
   runId: string,
   fields: Omit<z.infer<typeof AgentParams>, 'idempotencyKey'>,
-): RunOrder {
-  const named = fields.sessionKey?.toLowerCase().match(/^agent:([^:]+):/)?.[1];
-  const agentId = fields.agentId ?? named ?? settings.agents[0] ?? 'main';
+): RunRequest {
+  const agentIdOfKey = fields.sessionKey?.toLowerCase().match(/^agent:([^:]+):/)?.[1];
+  const agentId = fields.agentId ?? agentIdOfKey ?? settings.agents[0] ?? 'main';
   if (!settings.agents.includes(agentId)) throw new RpcRefused(`unknown agent id "${agentId}"`);
   return {
     runId,
@@ -122,30 +122,30 @@ function orderOf(
   };
 }
 
-async function enterAndRun(gateway: Gateway, order: RunOrder): Promise<Outcome | null> {
-  // Hook and cron runs share the slots; a WebSocket run waits for its session only.
+async function admitAndRun(gateway: Gateway, request: RunRequest): Promise<Outcome | null> {
+  // Hook and cron runs share the slots; a WebSocket run waits only for its session.
   const entry = await gateway.memory.admission.enter({
-    sessionKey: order.sessionKey,
+    sessionKey: request.sessionKey,
     usesSlot: false,
     timeoutMs: null,
     signal: new AbortController().signal,
   });
   if (typeof entry !== 'function') return null;
-  const end = await startRun(gateway, order).ended;
+  const end = await startRun(gateway, request).ended;
   if (end) entry();
   return end;
 }
 
 const WaitParams = z.object({ runId: z.string().min(1), timeoutMs: z.number().min(0).default(30_000) });
 
-/** The end of a run. An unknown run and one that is not over both say `timeout`: no proof of anything. */
+/** Returns the end of a run. `timeout` is the answer for an unknown run as well as for a run that has not ended. */
 async function waitForAgent({ memory, settings }: Gateway, params: unknown) {
   const { runId, timeoutMs } = parse(WaitParams, 'agent.wait', params);
   const timer = new AbortController();
-  const over = pause(Math.min(timeoutMs, 2 ** 31 - 1), null, { signal: timer.signal, ref: false }).catch(
+  const timedOut = pause(Math.min(timeoutMs, 2 ** 31 - 1), null, { signal: timer.signal, ref: false }).catch(
     () => null,
   );
-  const end = await Promise.race([memory.rpcRuns.get(runId)?.ended ?? over, over]);
+  const end = await Promise.race([memory.rpcRuns.get(runId)?.ended ?? timedOut, timedOut]);
   timer.abort();
   if (end === null) return { runId, status: 'timeout' };
   return waitAnswer(runId, end, settings.waitTextCharactersMax);
@@ -157,7 +157,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, method: string, params:
   throw new RpcRefused(`invalid ${method} params: ${firstProblem(parsed.error, params)}`);
 }
 
-/** What is wrong with parameters, in OpenClaw's words where a property is missing. */
+/** Describes the first problem of parameters, with OpenClaw's text for a missing property. */
 export function firstProblem({ issues: [issue] }: z.ZodError, params: unknown): string {
   const name = issue?.path.join('.') ?? '';
   const isAbsent = issue?.path.length === 1 && !Object.hasOwn(Object(params), name);

@@ -1,37 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from './gateway.ts';
-import { askModel, MODEL, PROVIDER, type Verdict } from './model.ts';
+import { askModel, MODEL, type ModelResult, PROVIDER } from './model.ts';
 import type { NewRow, Session, Usage } from './sessions.ts';
 
-/** What shall run. */
-export interface RunOrder {
-  /** The id in events, history and callbacks. Not the HTTP runId. */
+/** A run to start. */
+export interface RunRequest {
+  /** The id in events, histories and callbacks. It differs from the HTTP runId. */
   runId: string;
   agentId: string;
-  /** The full key. */
+  /** The full key, `agent:<agentId>:<key>`. */
   sessionKey: string;
   isPersistent: boolean;
-  /** A recovery gives way to any other run of its session. */
+  /** A recovery run ends in error when another run of its session starts. */
   isRecovery: boolean;
   message: string;
-  /** The message as it stands in the history. */
+  /** The message as the history shows it. */
   prompt: string;
   timeoutSeconds: number | null;
   /** `cron` for hook runs, `user` for WebSocket and recovery runs. */
   trigger: 'cron' | 'user';
 }
 
-export interface Run extends RunOrder {
+export interface Run extends RunRequest {
   startedAt: number;
   control: AbortController;
-  /** The outcome; null when the gateway's process died first. */
+  /** The outcome; null when the gateway was killed before the run ended. */
   ended: Promise<Outcome | null>;
-  /** Resolves when the run's callback was tried once, or when there is none. */
+  /** Resolves after the first attempt of the run's callback, or at once when there is no callback. */
   reported: Promise<void>;
 }
 
-interface Shown {
-  /** null shows no text at all. */
+interface RowContent {
+  /** null: the row has no text part. */
   text: string | null;
   errorMessage?: string;
 }
@@ -39,140 +39,141 @@ interface Shown {
 export interface Outcome {
   kind: 'answered' | 'failed' | 'timed-out' | 'aborted';
   disposition: 'visible' | 'silent' | 'empty';
-  /** The whole answer; empty unless answered. */
+  /** The whole answer; empty when there is none. */
   text: string;
   error: string | null;
-  /** The line that the history gets, if any. A failure's text is a notice, no answer. */
-  shown: Shown | null;
+  /** The content of the row that is added to the history; null adds none. The text of a failure is a notice. */
+  rowContent: RowContent | null;
   stopReason: 'stop' | 'error' | 'aborted';
   attempts: number;
   startedAt: number;
   endedAt: number;
 }
 
-/** Why a run is stopped from outside; goes into its AbortController as the reason. */
+/** The abort reason of a run that is stopped before its end. */
 export type StopCause = 'abort' | 'rebound' | 'killed';
 
 const SILENT_REPLY = 'NO_REPLY';
 const PROVIDER_DOWN = `Inline API key for provider "${PROVIDER}" is temporarily disabled after a provider auth/billing failure. Retry after about 1 minute, or switch to a different auth profile/API key.`;
 
-/** Starts an admitted run. At its end the history is written, then the callback is sent. */
-export function startRun(gateway: Gateway, order: RunOrder): Run {
-  const { memory, sessions, tally, settings } = gateway;
+/** Starts an admitted run. When it ends, the history is written and then the callback is sent. */
+export function startRun(gateway: Gateway, request: RunRequest): Run {
+  const { memory, sessions, counters, settings } = gateway;
   for (const other of memory.running) {
-    if (other.isRecovery && other.sessionKey === order.sessionKey)
+    if (other.isRecovery && other.sessionKey === request.sessionKey)
       other.control.abort('rebound' satisfies StopCause);
   }
-  const session = sessions.open(order.sessionKey);
+  const session = sessions.open(request.sessionKey);
   const isProviderDown = Date.now() < memory.providerDownUntil;
-  if (!isProviderDown) sessions.append(session, { role: 'user', content: order.prompt });
-  tally.addRun(order.sessionKey);
+  if (!isProviderDown) sessions.append(session, { role: 'user', content: request.prompt });
+  counters.addRun(request.sessionKey);
 
   const control = new AbortController();
   const startedAt = Date.now();
   const outcome = isProviderDown
-    ? Promise.resolve(failWithoutModel(gateway, session, order))
-    : perform(gateway, order, { startedAt, signal: control.signal });
+    ? Promise.resolve(failWithoutModel(gateway, session, request))
+    : callModel(gateway, request, { startedAt, signal: control.signal });
   const reported = Promise.withResolvers<void>();
   const ended = outcome.then((end) => {
     memory.running.delete(run);
-    if (end) record(gateway, session, run, end).then(reported.resolve, reported.reject);
+    if (end) recordEnd(gateway, session, run, end).then(reported.resolve, reported.reject);
     return end;
   });
-  const run: Run = { ...order, startedAt, control, ended, reported: reported.promise };
+  const run: Run = { ...request, startedAt, control, ended, reported: reported.promise };
   memory.running.add(run);
-  settings.log.info({ sessionKey: order.sessionKey, trigger: order.trigger }, 'simulator.run-started');
+  settings.log.info({ sessionKey: request.sessionKey, trigger: request.trigger }, 'simulator.run-started');
   return run;
 }
 
-async function perform(
+async function callModel(
   gateway: Gateway,
-  order: RunOrder,
+  request: RunRequest,
   { startedAt, signal }: { startedAt: number; signal: AbortSignal },
 ): Promise<Outcome | null> {
-  const { settings, tally, memory, faults } = gateway;
+  const { settings, counters, memory, faults } = gateway;
   const times = () => ({ startedAt, endedAt: Date.now() });
   try {
-    const timeoutSeconds = order.timeoutSeconds ?? settings.timeoutSecondsDefault;
-    const verdict = await askModel(settings, faults.model, {
-      message: order.message,
+    const timeoutSeconds = request.timeoutSeconds ?? settings.timeoutSecondsDefault;
+    const result = await askModel(settings, faults.model, {
+      message: request.message,
       timeoutMs: Math.min(timeoutSeconds * settings.timeoutSecondMs, 2 ** 31 - 1),
       signal,
-      onAttempt: () => tally.modelCalls++,
+      onAttempt: () => counters.modelCalls++,
     });
-    if (verdict.kind === 'failure' && verdict.status === 401) {
+    if (result.kind === 'failure' && result.status === 401) {
       memory.providerDownUntil = Date.now() + settings.providerCooldownMs;
     }
-    return { ...judge(verdict), ...times() };
+    return { ...outcomeOf(result), ...times() };
   } catch (error) {
     if (!signal.aborted) throw error;
-    const stopped = stoppedBy(signal.reason as StopCause, order.sessionKey);
+    const stopped = outcomeOfStop(signal.reason as StopCause, request.sessionKey);
     return stopped && { ...stopped, ...times() };
   }
 }
 
-/** The end of a run that never reached the model: its history has a notice in place of prompt and answer. */
-function failWithoutModel({ sessions }: Gateway, session: Session, { runId }: RunOrder): Outcome {
+/** Ends a run that did not reach the model. Its history has a notice instead of prompt and answer. */
+function failWithoutModel({ sessions }: Gateway, session: Session, { runId }: RunRequest): Outcome {
   const content = `This turn ended before a reply: ${PROVIDER_DOWN}`;
   const customType = 'run-failed-before-reply';
   sessions.append(session, { role: 'custom', customType, content, display: true }, runId);
   const now = Date.now();
-  return { ...failed(PROVIDER_DOWN, 1), shown: null, startedAt: now, endedAt: now };
+  return { ...failed(PROVIDER_DOWN, 1), rowContent: null, startedAt: now, endedAt: now };
 }
 
-type Judgement = Omit<Outcome, 'startedAt' | 'endedAt'>;
+type UntimedOutcome = Omit<Outcome, 'startedAt' | 'endedAt'>;
 
-function judge(verdict: Verdict): Judgement {
-  const { attempts } = verdict;
-  if (verdict.kind === 'failure') return failed(verdict.error, attempts, verdict.notice);
-  if (verdict.kind === 'timeout') return timedOut(attempts);
-  const { text } = verdict;
+function outcomeOf(result: ModelResult): UntimedOutcome {
+  const { attempts } = result;
+  if (result.kind === 'failure') return failed(result.error, attempts, result.notice);
+  if (result.kind === 'timeout') return timedOut(attempts);
+  const { text } = result;
   const isSilent = text === '' || text === SILENT_REPLY;
   return {
     kind: 'answered',
     disposition: isSilent ? 'silent' : 'visible',
     text,
     error: null,
-    shown: text === SILENT_REPLY ? null : { text: text || null },
+    rowContent: text === SILENT_REPLY ? null : { text: text || null },
     stopReason: 'stop',
     attempts,
   };
 }
 
-const failed = (error: string, attempts: number, notice = error): Judgement => ({
+const failed = (error: string, attempts: number, notice = error): UntimedOutcome => ({
   kind: 'failed',
   disposition: 'empty',
   text: '',
   error,
-  shown: { text: notice },
+  rowContent: { text: notice },
   stopReason: 'error',
   attempts,
 });
 
-/** A timed-out run says one thing in its event and another in its history. */
-const timedOut = (attempts: number): Judgement => ({
+/** A timed-out run has different texts in its event and in its history. */
+const timedOut = (attempts: number): UntimedOutcome => ({
   ...failed('Agent run failed: timed out in phase provider', attempts),
   kind: 'timed-out',
-  shown: { text: '', errorMessage: 'request timed out' },
+  rowContent: { text: '', errorMessage: 'request timed out' },
   stopReason: 'aborted',
 });
 
-function stoppedBy(cause: StopCause, sessionKey: string): Judgement | null {
+function outcomeOfStop(cause: StopCause, sessionKey: string): UntimedOutcome | null {
   if (cause === 'killed') return null;
   if (cause === 'rebound') {
     const rebound = `session rebound for sessionKey: ${sessionKey}`;
     return failed(`Failed to persist terminal assistant error: ${rebound}`, 1);
   }
-  return { ...failed('agent run aborted', 1), kind: 'aborted', shown: null, stopReason: 'aborted' };
+  return { ...failed('agent run aborted', 1), kind: 'aborted', rowContent: null, stopReason: 'aborted' };
 }
 
-function record(gateway: Gateway, session: Session, run: Run, end: Outcome): Promise<void> {
+function recordEnd(gateway: Gateway, session: Session, run: Run, end: Outcome): Promise<void> {
   const usage = usageOf(run, end);
-  if (end.kind === 'answered') gateway.tally.runsEndedOk++;
-  else gateway.tally.runsEndedInError++;
-  if (end.shown) gateway.sessions.append(session, answerRow(end.shown, end.stopReason, usage), run.runId);
+  if (end.kind === 'answered') gateway.counters.runsEndedOk++;
+  else gateway.counters.runsEndedInError++;
+  if (end.rowContent)
+    gateway.sessions.append(session, answerRow(end.rowContent, end.stopReason, usage), run.runId);
   const { sessionKey } = run;
-  // An attempt that timed out leaves no message for the plugin to read them from.
+  // The plugin reads these from the last message; an attempt that timed out has none.
   const hasMessage = end.kind !== 'timed-out';
   gateway.settings.log.info({ sessionKey, outcome: end.kind, error: end.error }, 'simulator.run-ended');
   return gateway.outbox.send({
@@ -196,15 +197,15 @@ function record(gateway: Gateway, session: Session, run: Run, end: Outcome): Pro
   });
 }
 
-const answerRow = (shown: Shown, stopReason: string, usage: Usage): NewRow => ({
+const answerRow = (rowContent: RowContent, stopReason: string, usage: Usage): NewRow => ({
   role: 'assistant',
-  content: shown.text === null ? [] : [{ type: 'text', text: shown.text }],
+  content: rowContent.text === null ? [] : [{ type: 'text', text: rowContent.text }],
   api: 'openai-completions',
   provider: PROVIDER,
   model: MODEL,
   usage,
   stopReason,
-  ...(shown.errorMessage === undefined ? {} : { errorMessage: shown.errorMessage }),
+  ...(rowContent.errorMessage === undefined ? {} : { errorMessage: rowContent.errorMessage }),
 });
 
 const CHARACTERS_PER_TOKEN = 4;
@@ -215,8 +216,8 @@ function usageOf(run: Run, end: Outcome): Usage {
   return { input, output, cacheRead: 0, cacheWrite: 0, totalTokens: input + output };
 }
 
-/** Re-runs a persistent session that a crash interrupted, as OpenClaw does by itself after a restart. */
-export function recoverRun(gateway: Gateway, interrupted: RunOrder): void {
+/** Runs a persistent session again that a crash interrupted, as OpenClaw does after a restart. */
+export function recoverRun(gateway: Gateway, interrupted: RunRequest): void {
   const { sessions } = gateway;
   const session = sessions.open(interrupted.sessionKey);
   const runId = randomUUID();

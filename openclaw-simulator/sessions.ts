@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
-/** One line of a session's history, as GET /sessions/<key>/history shows it. */
+/** One row of a session's history, as GET /sessions/<key>/history shows it. */
 export interface Row {
   role: 'user' | 'assistant' | 'custom';
   content: string | { type: 'text'; text: string }[];
   timestamp: number;
   __openclaw: RowPlace;
   api?: string;
-  /** What a custom line is about. */
+  /** The kind of a custom row. */
   customType?: string;
   display?: boolean;
   provider?: string;
@@ -18,12 +18,12 @@ export interface Row {
 }
 
 interface RowPlace {
-  /** Only on what the model answered; a user's line does not tell its run. */
+  /** Present only on rows that the model answered; a user's row has no run id. */
   runId?: string;
   id: string;
   recordTimestampMs: number;
   seq: number;
-  /** With a reason when the text was cut for this answer. */
+  /** Set together with `reason` when the text was truncated for this answer. */
   truncated?: boolean;
   reason?: string;
 }
@@ -45,18 +45,18 @@ export interface Session {
 export type NewRow = Omit<Row, 'timestamp' | '__openclaw'>;
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** The sessions by their full key. They outlive a restart of the gateway, as OpenClaw's files do. */
+/** Keeps sessions by their full key. They survive a restart of the gateway, as OpenClaw's files do. */
 export function createSessions() {
   const byKey = new Map<string, Session>();
   return {
     find: (key: string) => byKey.get(key),
-    /** The session under this key, made when there is none. */
+    /** Returns the session of this key, and creates it when there is none. */
     open(key: string): Session {
       const session = byKey.get(key) ?? { id: randomUUID(), key, rows: [] };
       byKey.set(key, session);
       return session;
     },
-    /** Adds a line at the end; `runId` only for what a run's model answered. */
+    /** Adds a row at the end. `runId` belongs only to rows that the model answered. */
     append(session: Session, row: NewRow, runId?: string): void {
       const timestamp = Date.now();
       const place = { id: randomUUID(), recordTimestampMs: timestamp, seq: session.rows.length + 1 };
@@ -66,17 +66,17 @@ export function createSessions() {
 }
 
 /**
- * The key under which OpenClaw keeps a session: `agent:<agentId>:<key>`, all in lower case.
- * A key that already starts with `agent:` stays as it is.
+ * Returns the key under which OpenClaw keeps a session: `agent:<agentId>:<key>` in lower case.
+ * A key that already starts with `agent:` gets no second prefix.
  */
 export function fullSessionKey(agentId: string, key: string): string {
   const text = key.trim().toLowerCase();
   return text.startsWith('agent:') ? text : `agent:${agentId}:${text}`;
 }
 
-/** A full key without `agent:<agentId>:`. */
+/** Removes `agent:<agentId>:` from a full key. */
 export const shortSessionKey = (key: string) => key.replace(/^agent:[^:]+:/, '');
 
-/** An isolated run's own key: neither the requested key nor the HTTP runId appears in it. */
+/** Creates the key of an isolated run. It contains neither the requested key nor the HTTP runId. */
 export const isolatedSessionKey = (agentId: string) =>
   `agent:${agentId}:cron:${randomUUID()}:run:${randomUUID()}`;

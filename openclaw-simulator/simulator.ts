@@ -14,20 +14,20 @@ import { models, probe } from './probes.ts';
 import { recoverRun, type StopCause } from './run.ts';
 import { attachWebSocket } from './websocket.ts';
 
-/** What a test may change while the simulator runs. */
+/** Changes that a test may make while the simulator runs. */
 export interface SimulatorChange extends FaultsChange {
-  /** Where callbacks go from now on; null sends none. For a receiver that starts after the simulator. */
+  /** The new address for callbacks; null sends none. For a receiver that starts after the simulator. */
   callbackUrl?: string | null | undefined;
 }
 
-/** Long enough for clients in the same process to notice that their kept connections were cut. */
+/** Long enough for clients in the same process to notice that their kept-alive connections were cut. */
 const RESTART_MS = 20;
 
 export type SimulatorState = ReturnType<typeof stateOf>;
 
 /** A running simulator of an OpenClaw gateway. */
 export interface Simulator {
-  /** `http://host:port`, without a slash at the end. */
+  /** `http://host:port`, without a trailing slash. */
   readonly url: string;
   readonly port: number;
   readonly hooksToken: string;
@@ -35,20 +35,20 @@ export interface Simulator {
   readonly callbackSecret: string;
   set(change: SimulatorChange): void;
   state(): SimulatorState;
-  /** Resolves when no run is running or waiting and every callback was delivered. */
+  /** Resolves when no run is active or waiting and every callback was delivered. */
   idle(): Promise<void>;
   /**
-   * SIGKILL, or with `drain` SIGTERM, and a new start on the same port: running runs, waiting posts and idempotency
-   * keys are lost; histories and unsent callbacks are not. `spare` is the one connection that is not cut.
+   * Simulates SIGKILL, or with `drain` SIGTERM, and a new start on the same port. Running runs, waiting posts and
+   * idempotency keys are lost; histories and unsent callbacks are kept. All connections are cut but `exceptSocket`.
    */
-  restart(options?: RestartOptions, spare?: Socket): Promise<void>;
-  /** Ends at once, or with `drain` as at SIGTERM: lets running runs end and delivers their callbacks. */
+  restart(options?: RestartOptions, exceptSocket?: Socket): Promise<void>;
+  /** Stops at once, or with `drain` as after SIGTERM: waits for running runs and delivers their callbacks. */
   stop(options?: { drain?: boolean }): Promise<void>;
 }
 
 /**
- * Starts a simulator that speaks the HTTP and WebSocket contract of OpenClaw 2026.9.6 on loopback.
- * Rejects when the port is taken.
+ * Starts a simulator of the HTTP and WebSocket contract of OpenClaw 2026.9.6, on loopback by default.
+ * Rejects when the port is in use.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const gateway = createGateway(options);
@@ -72,10 +72,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     state: () => stateOf(gateway),
     idle: () => idle(gateway),
-    async restart({ downMs = RESTART_MS, recover = false, drain = false } = {}, spare) {
-      if (drain) await drained(gateway);
+    async restart({ downMs = RESTART_MS, recover = false, drain = false } = {}, exceptSocket) {
+      if (drain) await drainGateway(gateway);
       const interrupted = kill(gateway).filter((run) => run.isPersistent);
-      cutConnections(connections, spare);
+      cutConnections(connections, exceptSocket);
       server.close();
       await pause(downMs);
       if (isStopped) return;
@@ -85,7 +85,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (recover) for (const run of interrupted) recoverRun(gateway, run);
     },
     async stop({ drain = false } = {}) {
-      if (drain) await drained(gateway);
+      if (drain) await drainGateway(gateway);
       isStopped = true;
       kill(gateway);
       await closeAll(server, webSockets, connections);
@@ -137,30 +137,30 @@ function trackConnections(server: Server): Set<Socket> {
   return connections;
 }
 
-function cutConnections(connections: Set<Socket>, spare?: Socket): void {
-  for (const socket of connections) if (socket !== spare) socket.destroy();
+function cutConnections(connections: Set<Socket>, exceptSocket?: Socket): void {
+  for (const socket of connections) if (socket !== exceptSocket) socket.destroy();
 }
 
-/** Ends the gateway's process as SIGKILL would, and gives it a new memory. Returns what was running. */
+/** Loses the gateway's memory as SIGKILL does. Returns the runs that were running. */
 function kill(gateway: Gateway) {
   const running = [...gateway.memory.running];
   gateway.outbox.pause();
   gateway.memory.admission.refuseWaiting('killed');
   for (const run of running) run.control.abort('killed' satisfies StopCause);
-  gateway.memory = createMemory(gateway.settings, gateway.tally);
+  gateway.memory = createMemory(gateway.settings, gateway.counters);
   return running;
 }
 
 async function idle({ memory, outbox }: Gateway): Promise<void> {
   while (memory.running.size > 0 || memory.admission.waiting() > 0) {
     await Promise.all([...memory.running].map((run) => run.ended));
-    // A run that has just ended lets the next one in a moment later.
+    // A waiting run starts a moment after the previous run has ended.
     await pause(1);
   }
   await outbox.empty();
 }
 
-async function drained(gateway: Gateway): Promise<void> {
+async function drainGateway(gateway: Gateway): Promise<void> {
   const { memory, outbox, settings } = gateway;
   gateway.isDraining = true;
   memory.admission.refuseWaiting('draining');
@@ -170,9 +170,9 @@ async function drained(gateway: Gateway): Promise<void> {
 }
 
 async function withinMs(work: Promise<unknown>, boundMs: number): Promise<void> {
-  const over = new AbortController();
-  await Promise.race([work, pause(boundMs, undefined, { signal: over.signal }).catch(() => {})]);
-  over.abort();
+  const timer = new AbortController();
+  await Promise.race([work, pause(boundMs, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
 }
 
 async function closeAll(
@@ -187,9 +187,10 @@ async function closeAll(
   await closed;
 }
 
-function stateOf({ tally, memory, outbox, faults, isDraining }: Gateway) {
-  const { posts, runsStarted, postsReceived, badTokens, runsEndedOk, runsEndedInError, modelCalls } = tally;
-  const { concurrentMax, callbackAttempts, callbacksDelivered } = tally;
+function stateOf({ counters, memory, outbox, faults, isDraining }: Gateway) {
+  const { posts, runsStarted, postsReceived, badTokens, runsEndedOk, runsEndedInError, modelCalls } =
+    counters;
+  const { concurrentMax, callbackAttempts, callbacksDelivered } = counters;
   return {
     isDraining,
     postsReceived,

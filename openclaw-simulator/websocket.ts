@@ -28,10 +28,10 @@ const ConnectParams = z.object({
   auth: z.object({ token: z.string().nullable().default(null) }).default({ token: null }),
 });
 
-/** Serves the gateway's WebSocket on every path of `server`, as OpenClaw does on its one port. */
+/** Serves the gateway's WebSocket on every path of `server`, as OpenClaw does. */
 export function attachWebSocket(gateway: Gateway, server: Server): WebSocketServer {
   const sockets = new WebSocketServer({ server });
-  // The HTTP server reports a taken port itself; without a listener the repeat of it here would end the process.
+  // The HTTP server reports a port that is in use. Without a listener the same error here would end the process.
   sockets.on('error', () => {});
   sockets.on('headers', (headers) => headers.push('x-openclaw-simulator: true'));
   sockets.on('connection', (socket) => serve(gateway, socket));
@@ -49,10 +49,10 @@ function serve(gateway: Gateway, socket: WebSocket): void {
       void call(gateway, frame, scopes, (answer) => reply(frame.id, answer));
       return;
     }
-    const greeting = connect(gateway, frame);
-    reply(frame.id, greeting.answer);
-    if (greeting.scopes) scopes = greeting.scopes;
-    else socket.close(greeting.closeCode, greeting.reason);
+    const result = connect(gateway, frame);
+    reply(frame.id, result.answer);
+    if (result.scopes) scopes = result.scopes;
+    else socket.close(result.closeCode, result.reason);
   });
   const payload = { nonce: randomUUID(), ts: Date.now() };
   socket.send(JSON.stringify({ type: 'event', event: 'connect.challenge', payload }));
@@ -66,30 +66,31 @@ function readFrame(text: string): Frame | null {
   }
 }
 
-interface Greeting {
+interface ConnectResult {
   answer: object;
-  /** What the client may do; null when it was turned away. */
+  /** The client's scopes; null when the connection was refused. */
   scopes: readonly string[] | null;
   closeCode: number;
   reason: string;
 }
 
-function connect({ settings, memory }: Gateway, { method, params }: Frame): Greeting {
-  if (method !== 'connect') return turnAway('invalid handshake: first request must be connect');
+function connect({ settings, memory }: Gateway, { method, params }: Frame): ConnectResult {
+  if (method !== 'connect') return refuseConnection('invalid handshake: first request must be connect');
   const parsed = ConnectParams.safeParse(params);
-  if (!parsed.success) return turnAway(`invalid connect params: ${firstProblem(parsed.error, params)}`);
+  if (!parsed.success)
+    return refuseConnection(`invalid connect params: ${firstProblem(parsed.error, params)}`);
   const { minProtocol, maxProtocol, auth, role, scopes } = parsed.data;
   if (minProtocol > PROTOCOL || maxProtocol < PROTOCOL) {
     const details = { code: 'PROTOCOL_MISMATCH', expectedProtocol: PROTOCOL };
-    return { ...turnAway('protocol mismatch', details), closeCode: PROTOCOL_ERROR };
+    return { ...refuseConnection('protocol mismatch', details), closeCode: PROTOCOL_ERROR };
   }
   if (auth.token === null) {
-    // Without a token a client may still be let in by its device; the simulator knows no devices.
-    return turnAway('device identity required', { code: 'DEVICE_IDENTITY_REQUIRED' }, 'NOT_PAIRED');
+    // OpenClaw can also admit a client by its device; the simulator has no devices.
+    return refuseConnection('device identity required', { code: 'DEVICE_IDENTITY_REQUIRED' }, 'NOT_PAIRED');
   }
   if (!isSameToken(auth.token, settings.gatewayToken)) {
     const details = { code: 'AUTH_TOKEN_MISMATCH', authReason: 'token_mismatch' };
-    return turnAway('unauthorized: gateway token mismatch (provide gateway auth token)', details);
+    return refuseConnection('unauthorized: gateway token mismatch (provide gateway auth token)', details);
   }
   const payload = {
     type: 'hello-ok',
@@ -101,7 +102,7 @@ function connect({ settings, memory }: Gateway, { method, params }: Frame): Gree
   return { answer: { ok: true, payload }, scopes, closeCode: 1000, reason: '' };
 }
 
-function turnAway(reason: string, details?: object, code = 'INVALID_REQUEST'): Greeting {
+function refuseConnection(reason: string, details?: object, code = 'INVALID_REQUEST'): ConnectResult {
   const answer = { ok: false, error: { code, message: reason, ...(details && { details }) } };
   return { answer, scopes: null, closeCode: POLICY_VIOLATION, reason };
 }

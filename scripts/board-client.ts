@@ -2,25 +2,25 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
 
-/** A client of the public address, typed by its documents. */
+/** A client of the public address with typed documents. */
 export interface BoardClient {
-  /** Throws with the first top-level error. */
+  /** Sends a query or mutation. Throws the first top-level error. */
   ask<Result, Variables>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result>;
-  /** Calls `next` for each event; an error of the subscription ends the process with its message. */
+  /** Calls `next` for each event. An error rejects `whenFollowing`, or ends the process as an unhandled rejection. */
   follow<Result, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
     next: (result: Result) => void,
   ): void;
-  /** Resolves when every subscription so far is live, as StreamCaughtUp says. */
+  /** Resolves when every subscription so far is live: it has received StreamCaughtUp. */
   whenFollowing(): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Connects to a Team Board. `token` is an access token; without it the development viewer asks. */
+/** Connects to a Team Board. `token` is an access token; without it the client is the development viewer. */
 export function connectBoard(url: string, token?: string): BoardClient {
   const authorization = token && `Bearer ${token}`;
   const socket = createClient({
@@ -37,7 +37,7 @@ export function connectBoard(url: string, token?: string): BoardClient {
         body: JSON.stringify({ query: print(document), variables }),
       }).catch((cause: unknown) => {
         throw new Error(
-          `Nothing answers at ${url}. Start it with \`npm start\`, or name another address: \`npm run demo -- --url http://…\``,
+          `There is no answer from ${url}. Start Team Board with \`npm start\`, or choose another address: \`npm run demo -- --url http://…\``,
           { cause },
         );
       });

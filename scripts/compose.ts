@@ -1,4 +1,4 @@
-/** Composes schema/supergraph.graphql and schema/api.graphql from the subgraphs' SDL; `--check` only says if they are stale. */
+/** Composes schema/supergraph.graphql and schema/api.graphql from the subgraphs' SDL; `--check` reports stale files. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { API_FILE, apiSchemaOf, composeSupergraph, SUPERGRAPH_FILE } from '../schema/compose.ts';
 

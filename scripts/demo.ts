@@ -1,11 +1,12 @@
 /**
- * Plays the main job against a running system and shows what happens, as a frontend would see it.
+ * Runs the main job against a running system and prints the events that a frontend would receive.
  *
- *   npm run demo                        against this machine, at GATEWAY_PORT or 8000
- *   npm run demo -- --url http://…      against another address; --token … signs in
- *   npm run demo -- --agent researcher  lets another agent of OpenClaw work (default: main)
+ *   npm run demo                        uses this machine, at GATEWAY_PORT or 8000
+ *   npm run demo -- --url http://…      uses another address; --token … signs in
+ *   npm run demo -- --agent researcher  uses another agent of OpenClaw (default: main)
  *
- * Exits 0 when the task is in review with the agent's answer as a comment, 1 when it is not within two minutes.
+ * Exits with 0 when the task is in review and has the agent's answer as a comment, with 1 when it has not within two
+ * minutes.
  */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -21,7 +22,7 @@ const { values: options } = parseArgs({
     agent: { type: 'string', default: 'main' },
   },
 });
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 const CREATE_PROJECT = graphql(`
   mutation DemoProject($key: String!) {
@@ -94,40 +95,42 @@ const FOLLOW_BOARD = graphql(`
   }
 `);
 
-const say = (who: string, what: string) => console.log(`  ${who.padEnd(7)} ${what}`);
+const print = (topic: string, text: string) => console.log(`  ${topic.padEnd(7)} ${text}`);
 
-/** Fails with the first user error: in a demo nothing may go wrong. */
-function must<Payload extends { userErrors: { message: string }[] }>(payload: Payload): Payload {
+/** Returns the payload. Throws its first user error. */
+function requireSuccess<Payload extends { userErrors: { message: string }[] }>(payload: Payload): Payload {
   const [error] = payload.userErrors;
   if (error) throw new Error(error.message);
   return payload;
 }
 
-async function play(client: BoardClient): Promise<boolean> {
+async function runMainJob(client: BoardClient): Promise<boolean> {
   const key = `D${Date.now().toString(36).toUpperCase().slice(-8)}`;
-  const project = must((await client.ask(CREATE_PROJECT, { key })).projectCreate).project!;
-  say('project', `${project.key} “${project.name}”, you are ${project.viewerRole}`);
-  const task = must((await client.ask(CREATE_TASK, { projectId: project.id })).taskCreate).task!;
-  say('task', `${task.ref} “${task.title}” in ${task.column.name}`);
+  const project = requireSuccess((await client.ask(CREATE_PROJECT, { key })).projectCreate).project!;
+  print('project', `${project.key} “${project.name}”, you are ${project.viewerRole}`);
+  const task = requireSuccess((await client.ask(CREATE_TASK, { projectId: project.id })).taskCreate).task!;
+  print('task', `${task.ref} “${task.title}” in ${task.column.name}`);
   const agent = await findOrCreateAgent(client, options.agent);
-  say('agent', `${agent.name} (${agent.slug}) is ${agent.status}`);
+  print('agent', `${agent.name} (${agent.slug}) is ${agent.status}`);
 
   const isCommented = followBoard(client, project.id);
   client.follow(FOLLOW_AGENTS, { projectId: project.id }, ({ agentStatusEvents: event }) => {
     if (event.__typename !== 'AgentStatusChanged' || !event.agent) return;
     const { name, status, currentTasks, queuedRuns } = event.agent;
-    say('agent', `${name} is ${status}: ${currentTasks} at work, ${queuedRuns} waiting`);
+    print('agent', `${name} is ${status}: ${currentTasks} running, ${queuedRuns} queued`);
   });
   await client.whenFollowing();
 
-  const { run } = must((await client.ask(START_RUN, { agentId: agent.id, taskId: task.id })).agentRunStart);
+  const { run } = requireSuccess(
+    (await client.ask(START_RUN, { agentId: agent.id, taskId: task.id })).agentRunStart,
+  );
   const hasSucceeded = followRun(client, run!);
   return (await hasSucceeded) && (await isCommented);
 }
 
 async function findOrCreateAgent(client: BoardClient, slug: string) {
   const { agent } = await client.ask(FIND_AGENT, { slug });
-  return agent ?? must((await client.ask(CREATE_AGENT, { slug })).agentCreate).agent!;
+  return agent ?? requireSuccess((await client.ask(CREATE_AGENT, { slug })).agentCreate).agent!;
 }
 
 /** Resolves when the board shows the agent's answer as a comment on a task in review. */
@@ -137,25 +140,25 @@ const followBoard = (client: BoardClient, projectId: string): Promise<boolean> =
       if (event.__typename === 'TaskChanged' && event.task) {
         const { ref, column, delegate } = event.task;
         const by = delegate ? `, with ${delegate.name}` : '';
-        say('board', `${ref} is in ${column.name}${by} (changed: ${event.changedFields.join(', ')})`);
+        print('board', `${ref} is in ${column.name}${by} (changed: ${event.changedFields.join(', ')})`);
       }
       if (event.__typename === 'CommentAdded') {
-        say('board', `${event.comment?.author?.displayName} comments: ${event.comment?.body}`);
+        print('board', `${event.comment?.author?.displayName} comments: ${event.comment?.body}`);
         resolve(event.task?.category === 'IN_REVIEW');
       }
     });
   });
 
-/** Resolves when the run has ended, with whether it succeeded. */
+/** Resolves when the run has ended: with true when it succeeded. */
 const followRun = (client: BoardClient, run: { id: string; cursor: string }): Promise<boolean> =>
   new Promise((resolve) => {
     client.follow(FOLLOW_RUN, { runId: run.id, after: run.cursor }, ({ agentRunEvents: event }) => {
       if (event.__typename !== 'AgentRunChanged') return;
       const { state, task, outcome, failure } = event.run;
-      say('run', `${state.padEnd(11)} ${task?.ref} “${task?.title}” of ${task?.project.name}`);
+      print('run', `${state.padEnd(11)} ${task?.ref} “${task?.title}” of ${task?.project.name}`);
       if (outcome) resolve(true);
       if (failure) {
-        say('run', `failed: ${failure.message}`);
+        print('run', `failed: ${failure.message}`);
         resolve(false);
       }
     });
@@ -163,13 +166,15 @@ const followRun = (client: BoardClient, run: { id: string; cursor: string }): Pr
 
 const client = connectBoard(options.url, options.token);
 const timer = setTimeout(() => {
-  console.error(`Nothing came of it within ${PATIENCE_MS / 1000} seconds.`);
+  console.error(`The run did not end within ${TIMEOUT_MS / 1000} seconds.`);
   process.exit(1);
-}, PATIENCE_MS);
+}, TIMEOUT_MS);
 try {
-  console.log(`Playing the main job against ${options.url}\n`);
-  const isDone = await play(client);
-  console.log(isDone ? '\nDone: the task is in review, the answer is a comment.' : '\nIt did not work out.');
+  console.log(`Running the main job against ${options.url}\n`);
+  const isDone = await runMainJob(client);
+  console.log(
+    isDone ? '\nDone: the task is in review, and the answer is a comment.' : '\nThe main job failed.',
+  );
   process.exitCode = isDone ? 0 : 1;
 } catch (error) {
   console.error(`\n${(error as Error).message}`);

@@ -18,22 +18,25 @@ import { startProjects } from '../subgraphs/projects/subgraph.ts';
 import { TasksConfig } from '../subgraphs/tasks/config.ts';
 import { startTasks } from '../subgraphs/tasks/subgraph.ts';
 
-/** What only the embedded form has: where its rows are, and the OpenClaw it would rather ask. */
+/** The settings of the embedded form. With OPENCLAW_URL it uses a real OpenClaw instead of the simulator. */
 const EmbeddedConfig = z.object({
   DATA_DIR: z.string().default('.data').describe('The folder of the embedded database.'),
   LOG_LEVEL: z.string().default('warn'),
   OPENCLAW_URL: z.string().optional(),
 });
 
-/** Long enough for a person to see a run at work. */
+/** Long enough for a person to see the run in progress. */
 const SIMULATED_RUN_MS = 2_000;
 
-/** Starts the database, OpenClaw's stand-in, the four subgraphs and the gateway, in this order, and says where they are. */
+/**
+ * Starts the database, the simulator of OpenClaw, the four subgraphs and the gateway in this order, and prints their
+ * addresses. Throws ConfigError for invalid settings.
+ */
 export async function startEverything(): Promise<RunningService> {
   const { DATA_DIR, LOG_LEVEL, OPENCLAW_URL } = readConfig(EmbeddedConfig);
   const log = createLog('team-board', LOG_LEVEL);
   const running: { close(): Promise<unknown> }[] = [];
-  const started = <Part extends { close(): Promise<unknown> }>(part: Part): Part => {
+  const closeLater = <Part extends { close(): Promise<unknown> }>(part: Part): Part => {
     running.unshift(part);
     return part;
   };
@@ -41,17 +44,17 @@ export async function startEverything(): Promise<RunningService> {
     for (const part of running) await part.close();
   };
   try {
-    const infrastructure = started(await openInfrastructure(DATA_DIR, log));
+    const infrastructure = closeLater(await openInfrastructure(DATA_DIR, log));
     const simulator = OPENCLAW_URL
       ? null
       : await startSimulator({ acceptAnyAgent: true, delayMs: SIMULATED_RUN_MS });
     const settings = readSettings(LOG_LEVEL, simulator);
 
-    const projects = started(await startProjects(settings.projects, infrastructure));
-    const tasks = started(await startTasks(settings.tasks, infrastructure));
-    const agents = started(await startAgents(settings.agents, infrastructure));
-    const chat = started(await startChat(settings.chat, infrastructure));
-    const gateway = started(
+    const projects = closeLater(await startProjects(settings.projects, infrastructure));
+    const tasks = closeLater(await startTasks(settings.tasks, infrastructure));
+    const agents = closeLater(await startAgents(settings.agents, infrastructure));
+    const chat = closeLater(await startChat(settings.chat, infrastructure));
+    const gateway = closeLater(
       await startGateway({
         ...settings.gateway,
         PROJECTS_URL: `http://127.0.0.1:${projects.port}`,
@@ -60,11 +63,11 @@ export async function startEverything(): Promise<RunningService> {
         CHAT_URL: `http://127.0.0.1:${chat.port}`,
       }),
     );
-    // The last to be started is the first to end: the reports of its runs still find everybody there.
-    if (simulator) started({ close: () => simulator.stop({ drain: true }) });
+    // The simulator closes first, so that the other services can still process the callbacks of its runs.
+    if (simulator) closeLater({ close: () => simulator.stop({ drain: true }) });
     simulator?.set({ callbackUrl: `http://127.0.0.1:${gateway.port}/agents/callback` });
     console.log(
-      welcome({
+      startMessage({
         port: gateway.port,
         subgraphs: [projects, tasks, agents, chat],
         folder: DATA_DIR,
@@ -73,7 +76,7 @@ export async function startEverything(): Promise<RunningService> {
       }),
     );
     const close = async () => {
-      console.log('Stopping; a run at work may take a moment to end. Ctrl-C again ends at once.');
+      console.log('Stopping; active runs may take a moment to end. Press Ctrl-C again to end at once.');
       await closeAll();
     };
     return { log, shutdownSeconds: settings.gateway.SHUTDOWN_SECONDS, close };
@@ -94,8 +97,8 @@ async function openInfrastructure(folder: string, log: Logger): Promise<Infrastr
 }
 
 /**
- * The settings of every part. Secrets between parts of one process are made up anew at every start.
- * Throws one ConfigError with the problems of all parts.
+ * Reads the settings of all services. The secrets between services of the process are random at every start.
+ * Throws one ConfigError with the problems of all services.
  */
 function readSettings(logLevel: string, simulator: Awaited<ReturnType<typeof startSimulator>> | null) {
   const defaults = {
@@ -127,7 +130,7 @@ function readSettings(logLevel: string, simulator: Awaited<ReturnType<typeof sta
   throw new ConfigError([...problems]);
 }
 
-const welcome = ({
+const startMessage = ({
   port,
   subgraphs,
   folder,
@@ -140,13 +143,13 @@ const welcome = ({
   openClawUrl: string | undefined;
   isDevelopment: boolean;
 }): string => `
-Team Board is running, all of it in this process; its rows are in ${folder}.
+Team Board is running in this process; its database is in ${folder}.
 
   GraphQL    http://127.0.0.1:${port}/graphql     subscriptions over graphql-ws at the same address
   Explorer   http://127.0.0.1:${port}/            open it in a browser
-  Health     http://127.0.0.1:${port}/readyz      and /livez; the subgraphs on ports ${subgraphs.map((subgraph) => subgraph.port).join(', ')} have both too
-  OpenClaw   ${openClawUrl ?? 'the simulator: no model is asked, no work is done. Set OPENCLAW_URL for a real one.'}
-  Sign-in    ${isDevelopment ? 'none: everybody on this machine is the development viewer, and nobody else can connect.' : 'access tokens of AUTHENTIK_ISSUER'}
+  Health     http://127.0.0.1:${port}/readyz      and /livez; also on the subgraphs' ports ${subgraphs.map((subgraph) => subgraph.port).join(', ')}
+  OpenClaw   ${openClawUrl ?? 'the simulator: it calls no model and does no work. Set OPENCLAW_URL to use a real OpenClaw.'}
+  Sign-in    ${isDevelopment ? 'none: requests from this machine act as the development viewer, and other machines cannot connect.' : 'access tokens of AUTHENTIK_ISSUER'}
 
-Next: \`npm run demo${port === 8000 ? '' : ` -- --url http://127.0.0.1:${port}`}\` in another terminal plays a run from start to end. Ctrl-C stops.
+Next: run \`npm run demo${port === 8000 ? '' : ` -- --url http://127.0.0.1:${port}`}\` in another terminal; it executes a run from start to end. Ctrl-C stops Team Board.
 `;

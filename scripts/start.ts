@@ -1,4 +1,4 @@
-/** The whole system in one process, with nothing to install beside npm packages: see README.md, "Start". */
+/** Starts the whole system in one process, which needs only npm packages; see README.md, "Start". */
 
 import { z } from 'zod';
 import { readConfig } from '../platform/process/config.ts';
@@ -8,8 +8,8 @@ import { startEverything } from './everything.ts';
 const PARENT_SWEEP_MS = 250;
 
 /**
- * npm runs a script in a shell, which does not pass on the signal that ends npm: without this the system would go on,
- * and hold its ports and its folder, after `npm start` was told to stop.
+ * Stops the system when npm has ended. npm runs a script in a shell that does not forward signals, so without this the
+ * system would keep its ports and its folder after `npm start` was stopped.
  */
 function stopWithNpm(): void {
   const { npm_lifecycle_event } = readConfig(z.object({ npm_lifecycle_event: z.string().optional() }));

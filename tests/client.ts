@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-ws';
 
-// biome-ignore lint/suspicious/noExplicitAny: documents are plain text here, so nothing knows the shape of answers
+// biome-ignore lint/suspicious/noExplicitAny: documents are plain text, so the shape of answers is unknown
 type Json = any;
 
-/** A client of the public address that asks in plain text, as somebody who has only read the documentation. */
+/** Creates a client of the public address. Documents are plain text, as in the documentation. */
 export function connectClient(url: string, authorization?: string) {
   const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
   const socket = createClient({
@@ -14,7 +14,7 @@ export function connectClient(url: string, authorization?: string) {
     ...(authorization && { connectionParams: { authorization } }),
   });
   return {
-    /** The whole response, errors included. */
+    /** Returns the whole response, including errors. */
     async ask(query: string, variables: Record<string, unknown> = {}) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
@@ -26,7 +26,7 @@ export function connectClient(url: string, authorization?: string) {
         errors?: { message: string; extensions: { code: string } }[];
       };
     },
-    /** The events of a subscription in an array that grows; `onEvent` is called for each, `end` leaves it. */
+    /** Follows a subscription. New events are added to `events` and passed to `onEvent`; `end` ends the subscription. */
     follow(
       query: string,
       variables: Record<string, unknown>,

@@ -24,7 +24,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as {
 const { postgres: _postgres, redis: _redis, ...ours } = compose.services;
 
 describe('docker-compose.yml', () => {
-  test('has a container for the gateway and each subgraph, and its command is there', () => {
+  test('has a container with an existing command for the gateway and each subgraph', () => {
     expect(Object.keys(ours).sort()).toEqual(['agents', 'chat', 'gateway', 'projects', 'tasks']);
     for (const { command } of Object.values(ours)) {
       expect(command[0]).toBe('node');
@@ -32,13 +32,13 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('only the gateway can be reached from outside', () => {
+  test('publishes only the port of the gateway', () => {
     const published = Object.entries(compose.services).filter(([, { ports }]) => ports);
     expect(published.map(([name]) => name)).toEqual(['gateway']);
     expect(compose.networks['inside']).toEqual({ internal: true });
   });
 
-  test('no container may write to its own files or raise its rights', () => {
+  test('gives no container a writable file system or new privileges', () => {
     for (const container of Object.values(ours)) {
       expect(container).toMatchObject({
         read_only: true,
@@ -50,22 +50,22 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the Dockerfile', () => {
-  test('takes every folder that a service imports, and no more', () => {
+  test('copies exactly the folders that services import', () => {
     const copied = [...read('Dockerfile').matchAll(/^COPY (\w+) \w+$/gm)].map(([, folder]) => folder);
     expect(copied).toEqual(['schema', 'platform', 'gateway', 'subgraphs']);
   });
 
-  test('runs as a user without rights', () => {
+  test('runs as an unprivileged user', () => {
     expect(read('Dockerfile')).toMatch(/^USER node$/m);
   });
 });
 
 (form === 'services' ? describe : describe.skip)(
-  'started as processes with the same commands and settings',
+  'the commands of the containers, started as processes with the same settings',
   () => {
-    test('every container gets ready, and ends with 0 when it is told to stop', async () => {
+    test('become ready, and exit with 0 after SIGTERM', async () => {
       const database = await createTestDatabase();
-      // What .env holds, and what the network of the containers would resolve.
+      // The settings of .env, and the addresses that the containers resolve by name.
       const environment = {
         GATEWAY_SIGNING_KEY: randomBytes(32).toString('hex'),
         OPENCLAW_URL: 'http://127.0.0.1:9',
@@ -102,7 +102,7 @@ describe('the Dockerfile', () => {
       } finally {
         for (const { child } of children) child.kill('SIGTERM');
         await Promise.all(
-          children.map(({ child }) => until('it has ended', () => child.exitCode !== null, 30_000)),
+          children.map(({ child }) => until('the process has ended', () => child.exitCode !== null, 30_000)),
         );
         await database.drop();
       }

@@ -20,7 +20,7 @@ afterAll(async () => {
 const FINAL = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELED'];
 let counter = 0;
 
-/** A run on an agent with one slot; by default its deadline is the shortest there is. */
+/** Starts a run on an agent with one slot. The default timeout is the minimum. */
 async function startRun(timeoutSeconds = 10) {
   const mark = `c${Date.now().toString(36).slice(-6)}${(counter++).toString(36)}`;
   const { data } = await client.ask(
@@ -50,7 +50,7 @@ const stateOf = async (runId: string): Promise<string | undefined> => {
   return data?.agentRun?.state;
 };
 
-/** The run ends within its deadline and what leases allow, once, and its agent is free. */
+/** Checks that the run ends once, within its deadline and the leases, and that its slot is free. */
 async function expectSettled({ runId, cursor, agentId }: Awaited<ReturnType<typeof startRun>>) {
   await until('the run has ended', async () => FINAL.includes((await stateOf(runId)) ?? ''), 40_000);
   const { data } = await client.ask('query ($id: ID!) { agent(id: $id) { status currentTasks } }', {
@@ -62,28 +62,28 @@ async function expectSettled({ runId, cursor, agentId }: Awaited<ReturnType<type
        agentRunEvents(runId: $runId, after: $after) { __typename ... on AgentRunChanged { run { state } } } }`,
     { runId, after: cursor },
   );
-  await until('all events are there', () => follow.state.isComplete);
+  await until('all events have arrived', () => follow.state.isComplete);
   const states = follow.events.flatMap(({ run }) => run?.state ?? []);
   expect(states[0]).toBe('QUEUED');
   expect(states.filter((state) => FINAL.includes(state))).toHaveLength(1);
   return states;
 }
 
-describe('the process of the agents is killed with SIGKILL', () => {
-  test('while OpenClaw works: the report finds its run after the restart', async () => {
+describe('SIGKILL of the agents subgraph', () => {
+  test('while OpenClaw executes the run: the callback ends the run after the restart', async () => {
     system.simulator.set({ delayMs: 1_500, dispatch: 'normal' });
     const run = await startRun();
-    await until('it runs', async () => (await stateOf(run.runId)) === 'RUNNING');
+    await until('the run is RUNNING', async () => (await stateOf(run.runId)) === 'RUNNING');
 
     await system.crash('agents');
 
     expect((await expectSettled(run)).at(-1)).toBe('SUCCEEDED');
   });
 
-  test('while the run is handed over and nobody learns whether it was admitted: the agent works once', async () => {
+  test('during a hand-over without an answer: OpenClaw executes the run once', async () => {
     system.simulator.set({ delayMs: 50, dispatch: 'hang', times: 1 });
     const run = await startRun();
-    await until('it is handed over', async () => (await stateOf(run.runId)) === 'DISPATCHING');
+    await until('the run is DISPATCHING', async () => (await stateOf(run.runId)) === 'DISPATCHING');
 
     await system.crash('agents');
 
@@ -94,23 +94,23 @@ describe('the process of the agents is killed with SIGKILL', () => {
     expect(executions.map(([, count]) => count)).toEqual([1]);
   });
 
-  test('while OpenClaw will never report: the run times out and its slot is free', async () => {
+  test('before a lost callback: the run times out and its slot is free', async () => {
     system.simulator.set({ delayMs: 50, dispatch: 'normal', callbacks: 'never', times: 1 });
     const run = await startRun();
-    await until('it runs', async () => (await stateOf(run.runId)) === 'RUNNING');
+    await until('the run is RUNNING', async () => (await stateOf(run.runId)) === 'RUNNING');
 
     await system.crash('agents');
 
     expect((await expectSettled(run)).at(-1)).toBe('TIMED_OUT');
   });
 
-  test('at any moment, twelve times: every acknowledged run ends once and no slot stays taken', async () => {
+  test('at twelve different times: every acknowledged run ends once and every slot is free', async () => {
     system.simulator.set({ delayMs: 100, dispatch: 'normal', callbacks: 'normal' });
     const runs: Awaited<ReturnType<typeof startRun>>[] = [];
     for (let cycle = 0; cycle < 12; cycle++) {
-      // Longer than all the restarts take: a run that is handed over while others crash must not time out.
+      // Longer than all restarts, so that a run does not time out while the process restarts for later runs.
       runs.push(await startRun(300));
-      // From before the hand-over to after the report.
+      // The kill happens at times from before the hand-over to after the callback.
       await new Promise((resolve) => setTimeout(resolve, cycle * 20));
       await system.crash('agents');
     }
@@ -121,7 +121,7 @@ describe('the process of the agents is killed with SIGKILL', () => {
   }, 180_000);
 });
 
-test('nothing that the processes wrote holds a secret', () => {
+test('the output of the processes contains no secret', () => {
   const { hooksToken, gatewayToken, callbackSecret } = system.simulator;
   for (const secret of [hooksToken, gatewayToken, callbackSecret])
     expect(system.output()).not.toContain(secret);

@@ -18,12 +18,12 @@ const template = Object.fromEntries(
 const NOT_OF_A_SERVICE = ['DATA_DIR', 'POSTGRES_PASSWORD'];
 
 describe('.env.example', () => {
-  test('names every setting of every service, and none that there is not', () => {
+  test('names exactly the settings of all services', () => {
     const settings = new Set(SCHEMAS.flatMap((schema) => Object.keys(schema.shape)));
     expect(Object.keys(template).sort()).toEqual([...settings, ...NOT_OF_A_SERVICE].sort());
   });
 
-  test('holds no secret, and everything that it does hold is accepted', () => {
+  test('contains no secret, and its values are valid', () => {
     for (const schema of SCHEMAS) {
       try {
         readConfig(schema, template);
@@ -36,7 +36,7 @@ describe('.env.example', () => {
     }
   });
 
-  test('a default in it is the default of the service', () => {
+  test('states the defaults of the services', () => {
     for (const schema of SCHEMAS) {
       for (const [name, type] of Object.entries(schema.shape)) {
         const byDefault = type.safeParse(undefined);

@@ -14,7 +14,7 @@ afterAll(async () => {
   await system.close();
 });
 
-// The documents of product.md, "The main job, literally".
+// The documents of the main job: create a project, a task and an agent, start a run, and follow it.
 const CREATE_PROJECT = `mutation CreateProject($key: String!) { projectCreate(input: { key: $key, name: "Team Board" }) { project { id key name viewerRole } userErrors { code message field } } }`;
 const CREATE_TASK = `mutation CreateTask($projectId: ID!) {
   taskCreate(input: { projectId: $projectId, title: "Write the release notes", description: "For 1.0" }) {
@@ -58,7 +58,7 @@ async function makeBoard() {
 }
 
 describe('the main job', () => {
-  test('a project has its board and its channel at once, a task its number, an agent its status', async () => {
+  test('a new project has a board and a channel, a task has a number, an agent has a status', async () => {
     const { project, task, agent, projectId } = await makeBoard();
 
     expect(project).toMatchObject({ project: { name: 'Team Board', viewerRole: 'OWNER' }, userErrors: [] });
@@ -90,7 +90,7 @@ describe('the main job', () => {
     ]);
   });
 
-  test('a run goes all the way round: OpenClaw, callback, slot, task, and everybody is told', async () => {
+  test('a run is executed by OpenClaw and ended by its callback, and all followers receive the changes', async () => {
     const { projectId, taskId, agentId, task } = await makeBoard();
     const board = client.follow(FOLLOW_BOARD, { projectId });
     const agents = client.follow(FOLLOW_AGENTS, { projectId });
@@ -139,7 +139,7 @@ describe('the main job', () => {
     agents.end();
   });
 
-  test('a busy agent refuses with AGENT_BUSY', async () => {
+  test('a busy agent refuses a run with AGENT_BUSY', async () => {
     system.simulator.set({ delayMs: 1_000 });
     const first = await makeBoard();
     const second = await makeBoard();
@@ -154,7 +154,7 @@ describe('the main job', () => {
     system.simulator.set({ delayMs: 50 });
   });
 
-  test('a message is sent and followed', async () => {
+  test('a message is sent and arrives at a follower', async () => {
     const { projectId } = await makeBoard();
     const channels = await client.ask(CHANNELS, { id: projectId });
     const channelId: string = channels.data.project.channels.nodes[0].id;
@@ -171,10 +171,10 @@ describe('the main job', () => {
   });
 });
 
-describe('between people', () => {
+describe('membership', () => {
   const asAlice = () => connectClient(system.url, 'Development alice');
 
-  test('who is not a member sees nothing of a project, by whatever way', async () => {
+  test('a person who is not a member cannot read or follow a project', async () => {
     const { projectId, taskId } = await makeBoard();
     const alice = asAlice();
 
@@ -191,7 +191,7 @@ describe('between people', () => {
     await alice.close();
   });
 
-  test('a member who is removed gets nothing that is committed afterwards', async () => {
+  test('a removed member receives no event that is committed after the removal', async () => {
     const { projectId, taskId } = await makeBoard();
     const alice = asAlice();
     const { data } = await alice.ask('{ viewer { id } }');

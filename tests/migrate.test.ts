@@ -8,12 +8,12 @@ const SCRIPT = fileURLToPath(new URL('../scripts/migrate.ts', import.meta.url));
 
 /** Runs the script as `npm run migrate` does. */
 const migrate = (words: string[], environment: Record<string, string> = {}) =>
-  new Promise<{ code: number; said: string; complained: string }>((resolve) => {
+  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(
       process.execPath,
       [SCRIPT, ...words],
       { env: { PATH: process.env['PATH'], LOG_LEVEL: 'silent', ...environment } },
-      (_error, said, complained) => resolve({ code: child.exitCode ?? -1, said: said.trim(), complained }),
+      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout: stdout.trim(), stderr }),
     );
   });
 
@@ -22,26 +22,26 @@ describe('npm run migrate', () => {
     [[], 'There is no command (none was given).'],
     [['sideways', 'agents'], 'There is no command sideways.'],
     [['up'], 'There is no subgraph (none was given).'],
-    [['up', 'kitchen'], 'There is no subgraph kitchen.'],
+    [['up', 'billing'], 'There is no subgraph billing.'],
     [['up', 'agents', 'chat'], 'chat is one word too many.'],
     [['up', 'agents', '--to', '0001-agents'], '--to belongs to down.'],
     [['down', 'agents', '--force'], "Unknown option '--force'"],
-  ])('%j is answered with what is wrong and the usage', async (words, problem) => {
-    const { code, said, complained } = await migrate(words, {
+  ])('%j prints the problem and the usage', async (words, problem) => {
+    const { code, stdout, stderr } = await migrate(words, {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none',
     });
 
-    expect([code, said]).toEqual([1, '']);
-    expect(complained).toContain(problem);
-    expect(complained).toContain('Usage: npm run migrate -- <command> <subgraph>');
-    expect(complained).not.toContain('    at ');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(problem);
+    expect(stderr).toContain('Usage: npm run migrate -- <command> <subgraph>');
+    expect(stderr).not.toContain('    at ');
   });
 
-  test('without a database says which setting is missing', async () => {
-    const { code, complained } = await migrate(['status', 'agents']);
+  test('names the missing setting when there is no database', async () => {
+    const { code, stderr } = await migrate(['status', 'agents']);
 
     expect(code).toBe(1);
-    expect(complained).toContain('DATABASE_URL is not set.');
+    expect(stderr).toContain('DATABASE_URL is not set.');
   });
 });
 
@@ -55,43 +55,43 @@ if (form === 'services') {
     const onServer = (...words: string[]) => migrate(words, { DATABASE_URL: database.url });
 
     test.each(SUBGRAPHS)(
-      'brings the subgraph of %s up, back and up again, and says what is so',
+      'applies the migrations of the %s subgraph, takes the newest back, applies it again, and prints the state',
       async (subgraph) => {
         const first = await onServer('status', subgraph);
-        const names = first.said.split('\n').map((line) => line.replace('pending     ', ''));
+        const names = first.stdout.split('\n').map((line) => line.replace('pending     ', ''));
         const all = (word: string) => names.map((name) => `${word.padEnd(12)}${name}`).join('\n');
-        expect(first).toEqual({ code: 0, said: all('pending'), complained: '' });
+        expect(first).toEqual({ code: 0, stdout: all('pending'), stderr: '' });
         expect(names[0]).toMatch(/^0001-/);
 
-        expect(await onServer('up', subgraph)).toMatchObject({ code: 0, said: all('applied') });
+        expect(await onServer('up', subgraph)).toMatchObject({ code: 0, stdout: all('applied') });
         const newest = names.at(-1)!;
-        const { said } = await onServer('down', subgraph);
-        expect(said.split('\n')).toEqual(
+        const { stdout } = await onServer('down', subgraph);
+        expect(stdout.split('\n')).toEqual(
           expect.arrayContaining([`taken back  ${newest}`, `pending     ${newest}`]),
         );
-        expect(await onServer('up', subgraph)).toMatchObject({ code: 0, said: all('applied') });
+        expect(await onServer('up', subgraph)).toMatchObject({ code: 0, stdout: all('applied') });
       },
     );
 
-    test('in two processes at once is done by one, and both end up fine', async () => {
+    test('in two processes at the same time succeeds in both with the same result', async () => {
       await onServer('down', 'projects');
 
       const both = await Promise.all([onServer('up', 'projects'), onServer('up', 'projects')]);
 
       expect(both.map(({ code }) => code)).toEqual([0, 0]);
-      expect(both[0]?.said).toBe(both[1]?.said);
+      expect(both[0]?.stdout).toBe(both[1]?.stdout);
     });
 
-    test('takes nothing back for a name that was never applied', async () => {
+    test('takes no migration back when the name was never applied', async () => {
       await onServer('up', 'projects');
 
-      const { code, complained } = await onServer('down', 'projects', '--to', '0000-typo');
+      const { code, stderr } = await onServer('down', 'projects', '--to', '0000-typo');
 
-      expect([code, complained.trim()]).toEqual([
+      expect([code, stderr.trim()]).toEqual([
         1,
         expect.stringMatching(/^0000-typo is not applied\. These are: 0001-/),
       ]);
-      expect((await onServer('status', 'projects')).said).not.toContain('pending');
+      expect((await onServer('status', 'projects')).stdout).not.toContain('pending');
     });
   });
 }

@@ -9,71 +9,71 @@ export const SERVICES = ['projects', 'tasks', 'agents', 'chat', 'gateway'] as co
 export type Service = (typeof SERVICES)[number];
 export type Ports = Readonly<Record<Service, number>>;
 
-/** A process of the system: which services are in it, and the port at which it says that it is ready. */
-interface Part {
+/** A process of the system: its services, its script, and the port of its readiness probe. */
+interface ProcessSpec {
   readonly services: readonly Service[];
   readonly script: string;
   readonly port: number;
 }
 
-/** The embedded form is one process, as `npm start` makes it. */
-export const together = (ports: Ports): Part[] => [
+/** The embedded form: one process, as `npm start` starts it. */
+export const embeddedProcess = (ports: Ports): ProcessSpec[] => [
   { services: SERVICES, script: 'scripts/start.ts', port: ports.gateway },
 ];
 
-/** The form of services is five processes. */
-export const apart = (ports: Ports): Part[] =>
+/** The form of services: five processes. */
+export const serviceProcesses = (ports: Ports): ProcessSpec[] =>
   SERVICES.map((name) => ({
     services: [name],
     script: name === 'gateway' ? 'gateway/main.ts' : `subgraphs/${name}/main.ts`,
     port: ports[name],
   }));
 
-/** The system's processes. A service that shares its process with others takes them along. */
+/** The processes of the system. A method that acts on a service acts on all services of its process. */
 export interface Processes {
-  /** kill -9. */
+  /** Sends SIGKILL and waits for the end. */
   kill(service: Service): Promise<void>;
-  /** Starts it on the same rows, and waits until it is ready. Throws with its output when it ends instead. */
+  /** Starts the service with the same database, and waits until it is ready. Throws with its output when it exits. */
   start(service: Service): Promise<void>;
   /** `kill`, then `start`. */
   crash(service: Service): Promise<void>;
-  /** SIGSTOP: the process is there, its connections are open, and it does nothing. */
+  /** Sends SIGSTOP: the process keeps its connections and does not run. */
   pause(service: Service): void;
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   resume(service: Service): void;
-  /** Ends all of them as an operator would, by SIGTERM. */
+  /** Ends all processes with SIGTERM. */
   stop(): Promise<void>;
-  /** Everything they have written to their logs and consoles. */
+  /** The output of all processes so far. */
   output(): string;
 }
 
-/** Starts processes and waits until they are ready. Throws with the output of one that ends instead. */
+/** Starts processes and waits until they are ready. Throws with the output of a process that exits. */
 export async function startProcesses(
-  parts: readonly Part[],
+  specs: readonly ProcessSpec[],
   environment: Record<string, string>,
 ): Promise<Processes> {
-  const running = new Map<Part, ReturnType<typeof launch>>();
+  const running = new Map<ProcessSpec, ReturnType<typeof launch>>();
   let earlierOutput = '';
-  const partOf = (service: Service) => parts.find(({ services }) => services.includes(service))!;
+  const specOf = (service: Service) => specs.find(({ services }) => services.includes(service))!;
 
-  const endPart = async (part: Part, signal: 'SIGTERM' | 'SIGKILL') => {
-    const launched = running.get(part);
+  const endProcess = async (spec: ProcessSpec, signal: 'SIGTERM' | 'SIGKILL') => {
+    const launched = running.get(spec);
     if (!launched) return;
     await launched.end(signal);
     earlierOutput += launched.output();
-    running.delete(part);
+    running.delete(spec);
   };
-  const launchPart = async (part: Part) => {
-    const launched = launch(part.script, environment);
-    running.set(part, launched);
-    await launched.ready(part.port).catch(async (error: unknown) => {
-      await endPart(part, 'SIGKILL');
+  const startProcess = async (spec: ProcessSpec) => {
+    const launched = launch(spec.script, environment);
+    running.set(spec, launched);
+    await launched.ready(spec.port).catch(async (error: unknown) => {
+      await endProcess(spec, 'SIGKILL');
       throw error;
     });
   };
-  const kill = (service: Service) => endPart(partOf(service), 'SIGKILL');
-  const start = (service: Service) => launchPart(partOf(service));
-  await Promise.all(parts.map(launchPart));
+  const kill = (service: Service) => endProcess(specOf(service), 'SIGKILL');
+  const start = (service: Service) => startProcess(specOf(service));
+  await Promise.all(specs.map(startProcess));
   return {
     kill,
     start,
@@ -81,14 +81,14 @@ export async function startProcesses(
       await kill(service);
       await start(service);
     },
-    pause: (service) => running.get(partOf(service))?.signal('SIGSTOP'),
-    resume: (service) => running.get(partOf(service))?.signal('SIGCONT'),
-    stop: async () => void (await Promise.all(parts.map((part) => endPart(part, 'SIGTERM')))),
+    pause: (service) => running.get(specOf(service))?.signal('SIGSTOP'),
+    resume: (service) => running.get(specOf(service))?.signal('SIGCONT'),
+    stop: async () => void (await Promise.all(specs.map((spec) => endProcess(spec, 'SIGTERM')))),
     output: () => earlierOutput + [...running.values()].map((each) => each.output()).join(''),
   };
 }
 
-/** Whoever ends before its children takes them along. */
+/** The running child processes, which are killed when this process exits. */
 const children = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
@@ -117,7 +117,7 @@ function launch(script: string, environment: Record<string, string>) {
     output: () => output,
     signal: (signal: NodeJS.Signals) => void child.kill(signal),
     async end(signal: 'SIGTERM' | 'SIGKILL') {
-      child.kill(signal); // nothing happens when it has ended already
+      child.kill(signal); // has no effect when the process has ended
       await exited;
     },
     ready: (port: number) =>

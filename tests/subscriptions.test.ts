@@ -28,7 +28,7 @@ const BOARD = `subscription ($projectId: ID!, $after: EventCursor) {
     ... on TaskChanged { task { title project { name viewerRole } reporter { displayName } activeRun { id } } } } }`;
 
 let counter = 0;
-/** Creates a task; repeated with the same key while its subgraph is away, which makes one task of it all the same. */
+/** Creates one task. Repeats the mutation with the same idempotency key while the subgraph is down. */
 async function createTask(): Promise<string> {
   const title = `Task ${counter++}`;
   await until('the task is created', async () => {
@@ -42,7 +42,7 @@ async function createTask(): Promise<string> {
   return title;
 }
 
-/** Follows the board, live. */
+/** Follows the board. Resolves when the subscription is live. */
 async function followBoard(after?: string) {
   const following = client.follow(BOARD, { projectId, ...(after && { after }) });
   await until('it is live', () => following.events.some(({ __typename }) => __typename === 'StreamCaughtUp'));
@@ -53,10 +53,10 @@ async function followBoard(after?: string) {
 }
 
 describe('a subscription', () => {
-  test('brings the fields of all subgraphs with each event', async () => {
+  test('adds the fields of all subgraphs to each event', async () => {
     const board = await followBoard();
     const title = await createTask();
-    await until('it is there', () => board.titles().length === 1);
+    await until('the event has arrived', () => board.titles().length === 1);
     expect(board.events[1]).toMatchObject({
       __typename: 'TaskChanged',
       task: {
@@ -70,10 +70,10 @@ describe('a subscription', () => {
     board.end();
   });
 
-  test('that begins with the last cursor after a kill -9 misses nothing and repeats nothing', async () => {
+  test('that begins at the last cursor after a kill -9 misses and repeats no event', async () => {
     const before = await followBoard();
     const titles = [await createTask()];
-    await until('it is there', () => before.titles().length === 1);
+    await until('the event has arrived', () => before.titles().length === 1);
     const { cursor } = before.events.at(-1);
     before.end();
     titles.push(await createTask());
@@ -82,14 +82,14 @@ describe('a subscription', () => {
 
     const after = await followBoard(cursor);
     titles.push(await createTask());
-    await until('all are there', () => after.titles().length >= 2);
+    await until('all events have arrived', () => after.titles().length >= 2);
     expect([...before.titles(), ...after.titles()]).toEqual(titles);
     after.end();
   });
 
-  // Where subgraphs are processes of their own, one of them can go while the client's socket stays.
+  // In the form of services a subgraph can be killed while the client's socket stays open.
   if (form === 'services') {
-    test('goes on by itself when its subgraph is killed, three times, amid changes', async () => {
+    test('continues without the client when its subgraph is killed three times during changes', async () => {
       const board = await followBoard();
       const titles: string[] = [];
       for (let round = 0; round < 3; round++) {
@@ -97,7 +97,7 @@ describe('a subscription', () => {
         const [, title] = await Promise.all([system.crash('tasks'), createTask()]);
         titles.push(title);
       }
-      await until('all are there', () => board.titles().length >= titles.length, 30_000);
+      await until('all events have arrived', () => board.titles().length >= titles.length, 30_000);
       expect(board.titles()).toEqual(titles);
       expect(board.errors).toEqual([]);
       expect(board.events.filter(({ __typename }) => __typename === 'StreamCaughtUp')).toHaveLength(1);

@@ -13,26 +13,33 @@ import {
   form as formUnderTest,
   TEST_REDIS_URL,
 } from '../platform/testing/infrastructure.ts';
-import { apart, type Ports, type Processes, SERVICES, startProcesses, together } from './processes.ts';
+import {
+  embeddedProcess,
+  type Ports,
+  type Processes,
+  SERVICES,
+  serviceProcesses,
+  startProcesses,
+} from './processes.ts';
 
-/** The whole system as processes of their own. */
+/** The whole system, started as separate processes. */
 export interface System extends Processes {
-  /** The public address, without a slash at the end. */
+  /** The public address, without a trailing slash. */
   readonly url: string;
   readonly form: Form;
-  /** What plays OpenClaw; it outlives the system's processes. */
+  /** The OpenClaw simulator. It runs in the process of the test and keeps its state when the system restarts. */
   readonly simulator: Simulator;
-  /** What no process may ever write down. */
+  /** The secrets that no process may write to its output. */
   readonly secrets: readonly string[];
-  /** Reads the rows. In the embedded form only after `stop`: its rows belong to its process. */
+  /** Queries the database. In the embedded form only after `stop`, because its process owns the database. */
   query<Row>(sql: string): Promise<Row[]>;
-  /** Ends everything, the simulator and the rows included. */
+  /** Stops the simulator and all processes, and removes the database. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the system, whole: embedded as `npm start` does, else five `main.ts` on PostgreSQL and Redis.
- * `settings` go before those made here. Everything listens on loopback.
+ * Starts the whole system on loopback: the embedded form as `npm start` does, or five services on PostgreSQL and Redis.
+ * `settings` override the settings of this function.
  */
 export async function startSystem(
   settings: Record<string, string> = {},
@@ -49,9 +56,9 @@ export async function startSystem(
   });
   const ports = await freePorts();
   const signingKey = randomBytes(32).toString('hex');
-  const rows = form === 'embedded' ? embeddedRows() : await serverRows();
-  const parts = form === 'embedded' ? together(ports) : apart(ports);
-  const processes = await startProcesses(parts, {
+  const database = form === 'embedded' ? createEmbeddedDatabase() : await createServerDatabase();
+  const specs = form === 'embedded' ? embeddedProcess(ports) : serviceProcesses(ports);
+  const processes = await startProcesses(specs, {
     PATH: process.env['PATH'] ?? '',
     LOG_LEVEL: 'info',
     SIGN_IN: 'development',
@@ -61,7 +68,7 @@ export async function startSystem(
     OPENCLAW_GATEWAY_TOKEN: simulator.gatewayToken,
     OPENCLAW_CALLBACK_SECRET: simulator.callbackSecret,
     ...addresses(ports),
-    ...rows.settings,
+    ...database.settings,
     ...settings,
   });
   const url = `http://127.0.0.1:${ports.gateway}`;
@@ -72,11 +79,11 @@ export async function startSystem(
     form,
     simulator,
     secrets: [simulator.hooksToken, simulator.gatewayToken, simulator.callbackSecret, signingKey],
-    query: rows.query,
+    query: database.query,
     async close() {
       await simulator.stop();
       await processes.stop();
-      await rows.remove();
+      await database.remove();
     },
   };
 }
@@ -101,13 +108,13 @@ async function freePorts(): Promise<Ports> {
   return Object.fromEntries(servers.map(({ name, port }) => [name, port])) as Ports;
 }
 
-interface Rows {
+interface SystemDatabase {
   readonly settings: Record<string, string>;
   query<Row>(sql: string): Promise<Row[]>;
   remove(): Promise<void>;
 }
 
-function embeddedRows(): Rows {
+function createEmbeddedDatabase(): SystemDatabase {
   const folder = mkdtempSync(join(tmpdir(), 'team-board-'));
   return {
     settings: { DATA_DIR: folder },
@@ -123,7 +130,7 @@ function embeddedRows(): Rows {
   };
 }
 
-async function serverRows(): Promise<Rows> {
+async function createServerDatabase(): Promise<SystemDatabase> {
   const database = await createTestDatabase();
   return {
     settings: { DATABASE_URL: database.url, REDIS_URL: TEST_REDIS_URL },

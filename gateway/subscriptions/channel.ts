@@ -3,29 +3,30 @@ import type { Group } from './group.ts';
 import type { EventFetches } from './hydration.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 
-/** A stream of a subgraph and the groups that follow it. */
+/** One stream of a subgraph and the groups that follow it. */
 export interface Channel {
-  /** The group of that key, made when it is new. */
+  /** Returns the group with this key; `create` makes a missing one. */
   group(key: string, create: () => { group: Group; changesEvent: boolean }): Group;
-  /** Where a newcomer begins; null while the stream has not caught up. */
+  /** Returns the first event of a new subscriber, which tells the position; null while the stream has not caught up. */
   greeting(): FormattedExecutionResult | null;
-  /** Lets go of the group if nobody is in it, and of the stream with the last group. */
+  /** Removes the group if it is empty, and closes the stream with the last group. */
   release(key: string): void;
-  /** Goes on with a stream that waits for its groups, once none of them is full. */
+  /** Resumes a paused stream once no group is full. */
   proceed(): void;
+  /** Closes the stream and ends all groups. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
 export interface ChannelOptions {
   open: (listener: Pick<StreamOptions, 'onEvent' | 'onEnd'>) => Stream;
-  /** Called once, when the channel takes no more subscribers. */
+  /** Called once, when the channel accepts no more subscribers. */
   onClose: () => void;
 }
 
 export function createChannel({ open, onClose }: ChannelOptions): Channel {
   const groups = new Map<string, { group: Group; changesEvent: boolean }>();
   let isClosed = false;
-  let isWaiting = false;
+  let isPaused = false;
 
   const close = () => {
     if (isClosed) return;
@@ -37,21 +38,21 @@ export function createChannel({ open, onClose }: ChannelOptions): Channel {
     close();
     for (const { group } of [...groups.values()]) group.end(errors);
   };
-  const isCrowded = () => [...groups.values()].some(({ group }) => group.isFull);
+  const hasFullGroup = () => [...groups.values()].some(({ group }) => group.isFull);
 
   const onEvent = (event: FormattedExecutionResult) => {
     const fetches: EventFetches = new Map();
     const isShared = groups.size > 1;
-    // Running a plan writes into the event, so groups must not have the same.
+    // The plan of a group writes into the event, so groups must not share one object.
     for (const { group, changesEvent } of groups.values())
       group.add(changesEvent && isShared ? structuredClone(event) : event, fetches);
-    if (isWaiting || !isCrowded()) return;
-    isWaiting = true;
+    if (isPaused || !hasFullGroup()) return;
+    isPaused = true;
     stream.pause();
   };
   const proceed = () => {
-    if (!isWaiting || isClosed || isCrowded()) return;
-    isWaiting = false;
+    if (!isPaused || isClosed || hasFullGroup()) return;
+    isPaused = false;
     stream.resume();
   };
 

@@ -2,39 +2,40 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { EventFetches } from './hydration.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** The subscribers that get the same results: each event is completed once for all of them, in order. */
+/** Subscribers that get the same results. Each event is completed once for all of them, in order. */
 export interface Group {
-  /** Adds a subscriber, who gets everything from now on, beginning with a greeting if there is one. */
+  /** Adds a subscriber. It gets the greeting, if there is one, and all later events. */
   join(subscriber: Subscriber, greeting: FormattedExecutionResult | null): void;
   leave(subscriber: Subscriber): void;
   readonly isEmpty: boolean;
-  /** Events wait here for hydration; more of them than is good. */
+  /** `pendingMax` events wait for their hydration. The stream should pause. */
   readonly isFull: boolean;
+  /** Adds an event for all present subscribers. */
   add(event: FormattedExecutionResult, fetches: EventFetches): void;
-  /** Ends all subscribers, after the events that wait. */
+  /** Ends all subscribers after the waiting events. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
 export interface GroupOptions {
   hydrate: (event: FormattedExecutionResult, fetches: EventFetches) => Promise<FormattedExecutionResult>;
   pendingMax: number;
-  /** Called when a full group has worked off most of what waits. */
+  /** Called when most of the waiting events of a full group are done. */
   onDrained: () => void;
 }
 
 interface Item {
   event: FormattedExecutionResult;
   fetches: EventFetches;
-  /** Only for this one; absent: for all who were there when the event came. */
+  /** The only receiver. Without it the event is for all subscribers that were present when it came. */
   only?: Subscriber;
   number: number;
 }
 
-/** Events of one group whose other subgraphs are asked at the same time. */
+/** The most events of one group that are hydrated at the same time. */
 const CONCURRENCY = 4;
 
 export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): Group {
-  /** Each with the number of the first event that is for it. */
+  /** Each subscriber with the number of the first event that it gets. */
   const subscribers = new Map<Subscriber, number>();
   const waiting: Item[] = [];
   const running: { item: Item; result: Promise<FormattedExecutionResult> }[] = [];
@@ -55,7 +56,7 @@ export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): G
       .filter(([subscriber, since]) => (only ? subscriber === only : since <= number))
       .map(([subscriber]) => subscriber);
     for (const receiver of receivers) receiver.push(result);
-    // The fastest reader sets the pace: slower ones are cut at their own bound, and hold nobody up.
+    // The fastest reader sets the pace. Slower ones are cut at their own bound and delay nobody.
     if (receivers.length > 0 && receivers.every(({ isFull }) => isFull))
       await Promise.race(receivers.map((receiver) => receiver.nextRead()));
   };

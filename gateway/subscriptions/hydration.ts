@@ -4,16 +4,15 @@ import {
   type GraphQLDataSource,
   type ServiceMap,
 } from '@apollo/gateway';
-import { bulkhead } from 'cockatiel';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
-import type { Logger } from '../../platform/process/log.ts';
+import { limitConcurrency } from '../../platform/process/concurrency.ts';
 import type { GatewayContext } from '../context.ts';
 import { formatPublicError, reportMissing } from '../public-error.ts';
 import type { Graph, SubscriptionPlan } from './plan.ts';
 
 /**
- * The fetches of one event, made once for all who follow it.
- * No longer than one event: what was fetched before the next event may show the state before it.
+ * The fetches for one event, shared by all groups that follow the stream.
+ * They must not be reused for the next event: their answers can show the state before it.
  */
 export type EventFetches = Map<string, Promise<Answer>>;
 
@@ -23,10 +22,10 @@ type Question = Parameters<GraphQLDataSource['process']>[0];
 export interface HydratorOptions {
   graph: Graph;
   dataSources: ReadonlyMap<string, GraphQLDataSource>;
-  /** How long other subgraphs may take for one event, all in all; what is missing then is reported as unavailable. */
+  /** How long other subgraphs may take for one event in total. Fields that are missing then are UNAVAILABLE. */
   withinMs: number;
+  /** The most events that are hydrated at a time, over all subscriptions. */
   concurrencyMax: number;
-  log: Logger;
 }
 
 export interface Hydration {
@@ -38,20 +37,20 @@ export interface Hydration {
 }
 
 /**
- * Makes what turns a subgraph's event into a client's result: the plan is run by the gateway's own executor, with the
- * event as the answer to the primary fetch. Never throws.
+ * Creates the function that turns an event of a subgraph into the result for the client.
+ *
+ * The gateway's own executor runs the plan and gets the event as the answer to the primary fetch. Never throws.
  */
 export function createHydrator(options: HydratorOptions) {
-  const crowd = bulkhead(options.concurrencyMax, Number.POSITIVE_INFINITY);
+  const runLimited = limitConcurrency(options.concurrencyMax);
   return (hydration: Hydration): Promise<FormattedExecutionResult> =>
-    hydration.plan.asksOthers
-      ? crowd.execute(() => hydrate(options, hydration))
-      : hydrate(options, hydration);
+    hydration.plan.asksOthers ? runLimited(() => hydrate(options, hydration)) : hydrate(options, hydration);
 }
 
 async function hydrate(options: HydratorOptions, hydration: Hydration): Promise<FormattedExecutionResult> {
-  const { graph, log } = options;
+  const { graph } = options;
   const { plan } = hydration;
+  const { log } = hydration.context;
   try {
     const { data, errors, extensions } = await executeQueryPlan(
       plan.eventPlan,
@@ -75,7 +74,7 @@ async function hydrate(options: HydratorOptions, hydration: Hydration): Promise<
   }
 }
 
-function requestContext({ graph, withinMs, log }: HydratorOptions, { plan, variables, context }: Hydration) {
+function requestContext({ graph, withinMs }: HydratorOptions, { plan, variables, context }: Hydration) {
   return {
     request: { query: plan.source, operationName: plan.operationName, variables },
     document: plan.document,
@@ -85,7 +84,7 @@ function requestContext({ graph, withinMs, log }: HydratorOptions, { plan, varia
     queryHash: plan.key,
     schema: graph.apiSchema,
     context: { ...context, deadlineAt: Date.now() + withinMs } satisfies GatewayContext,
-    logger: log,
+    logger: context.log,
     metrics: {}, // the executor writes into it
   };
 }
@@ -103,7 +102,7 @@ function createServiceMap({ dataSources }: HydratorOptions, { plan, event, fetch
   return services;
 }
 
-/** Everybody gets a copy of the answer, as the executor writes into it. */
+/** Fetches once per event. Each caller gets a copy of the answer, because the executor writes into it. */
 async function fetchOnce(
   fetches: EventFetches,
   name: string,

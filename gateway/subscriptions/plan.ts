@@ -17,7 +17,7 @@ import {
 import { NESTS_TOO_DEEP, nestsTooDeep, PARSE_OPTIONS } from '../limits.ts';
 import { readStreamShape, type StreamShape } from './stream-shape.ts';
 
-/** Everything that follows from the text of a subscription: made once, shared by all who send the same text. */
+/** Everything that the text of a subscription determines. Subscriptions with the same text share it. */
 export interface SubscriptionPlan {
   readonly key: string;
   readonly source: string;
@@ -27,18 +27,18 @@ export interface SubscriptionPlan {
   /** The fetch that the owning subgraph answers with a stream. */
   readonly primary: FetchNode;
   readonly shape: StreamShape;
-  /** What is run for each event: the primary fetch, which the event answers, and then the other subgraphs. */
+  /** The plan that is run for each event: the primary fetch, which the event answers, then the other subgraphs. */
   readonly eventPlan: QueryPlan;
-  /** Other subgraphs are asked for each event. */
+  /** The plan fetches from other subgraphs for each event. */
   readonly asksOthers: boolean;
-  /** Running the plan changes the event that it is given. */
+  /** Running the plan changes the object of the event. */
   readonly changesEvent: boolean;
 }
 
-/** The supergraph in the forms that the planner and the executor of the gateway take. */
+/** The supergraph in the forms that the planner and the executor of the gateway need. */
 export interface Graph {
   readonly api: Schema;
-  /** What clients see. */
+  /** The schema that clients see. */
   readonly apiSchema: GraphQLSchema;
   readonly supergraphSchema: GraphQLSchema;
   readonly planner: QueryPlanner;
@@ -54,18 +54,19 @@ export function readGraph(supergraphSdl: string, apiSchema: GraphQLSchema): Grap
   };
 }
 
+/** The most plans that are kept; the least recently used is dropped first. */
 const PLANS_MAX = 1_000;
 
 export interface PlannerOptions {
   graph: Graph;
-  /** The rules beyond GraphQL's own: subscriptions bypass the server that applies them to queries. */
+  /** The validation rules beyond GraphQL's own. Apollo Server applies them to queries, but not to subscriptions. */
   rules: readonly ValidationRule[];
   hideSuggestions: boolean;
 }
 
 /**
- * Makes the planner of subscriptions. It throws a SubscriptionRefused for documents that are wrong or beyond the limits;
- * the plans used last are kept.
+ * Creates the planner of subscriptions, which keeps the plans used last.
+ * It throws SubscriptionRefused for documents that are invalid or beyond the limits.
  */
 export function createPlanner(options: PlannerOptions) {
   const plans = new Map<string, SubscriptionPlan>();
@@ -75,13 +76,13 @@ export function createPlanner(options: PlannerOptions) {
       .digest('base64url');
     const plan = plans.get(key) ?? makePlan(options, key, source, operationName);
     plans.delete(key);
-    plans.set(key, plan); // the last in order is the one used last
+    plans.set(key, plan); // moves it to the end: the first is the least recently used
     if (plans.size > PLANS_MAX) plans.delete(plans.keys().next().value!);
     return plan;
   };
 }
 
-/** A document that cannot be subscribed to; `errors` say why, for the client. */
+/** A document that cannot be subscribed to. `errors` tell the client why. */
 export class SubscriptionRefused extends Error {
   readonly errors: readonly GraphQLError[];
   constructor(errors: readonly GraphQLError[]) {
@@ -94,7 +95,7 @@ export class SubscriptionRefused extends Error {
 const refused = (code: string, message: string) =>
   new SubscriptionRefused([new GraphQLError(message, { extensions: { code } })]);
 
-/** Throws SubscriptionRefused for what is no GraphQL, or more than the limit of tokens. */
+/** Parses a document. Throws SubscriptionRefused for invalid syntax, too many tokens and too deep nesting. */
 export function parseDocument(source: string): DocumentNode {
   if (nestsTooDeep(source)) throw refused('BAD_REQUEST', NESTS_TOO_DEEP);
   try {
@@ -135,12 +136,12 @@ function checkOperation(
 ): OperationDefinitionNode {
   const operation = getOperationAST(document, operationName);
   if (operation?.operation !== OperationTypeNode.SUBSCRIPTION)
-    throw refused('BAD_REQUEST', 'This is no subscription, or `operationName` names none.');
+    throw refused('BAD_REQUEST', 'The document has no subscription, or none with this `operationName`.');
   const [root] = operation.selectionSet.selections;
   const isConditional =
     root?.kind === Kind.FIELD &&
     root.directives?.some(({ name }) => ['skip', 'include'].includes(name.value));
-  // The planner cannot plan a condition on the root field, graphql-js explains one misleadingly, and GraphQL forbids it.
+  // GraphQL forbids conditions on the root field. The planner fails on them, and graphql-js gives a misleading reason.
   if (root?.kind !== Kind.FIELD || root.name.value.startsWith('__') || isConditional)
     throw refused(
       'GRAPHQL_VALIDATION_FAILED',
@@ -158,6 +159,6 @@ function planOperation(
 ): SubscriptionNode {
   const operation = operationFromDocument(graph.api, document, operationName ? { operationName } : {});
   const { node } = graph.planner.buildQueryPlan(operation);
-  if (node?.kind !== 'Subscription') throw new Error('The planner made no plan of a subscription');
+  if (node?.kind !== 'Subscription') throw new Error('The planner returned no plan for a subscription');
   return node;
 }

@@ -14,17 +14,17 @@ import {
   visit,
 } from 'graphql';
 
-/** What the gateway needs to know of a subgraph's stream to follow it, beyond what the client selected. */
+/** What the gateway needs in order to follow and resume a subgraph's stream, beyond what the client selected. */
 export interface StreamShape {
-  /** The primary fetch of the plan, as it is sent to the subgraph: each event tells its position and its type too. */
+  /** The primary fetch of the plan as the subgraph gets it. Each event also tells its position and its type. */
   readonly query: string;
-  /** The same from the position that the variable holds. */
+  /** The same query from the position in the variable. */
   readonly resume: { readonly query: string; readonly variable: string };
-  /** Whether the client asks for a position of its own, given the values of its variables. */
+  /** Whether the client asks for events after a position, given the values of its variables. */
   startsAfter(variables: Readonly<Record<string, unknown>>): boolean;
-  /** Where an event stands; null for an event without data. */
+  /** Returns the position of an event; null for an event without data. */
   positionOf(event: FormattedExecutionResult): Position | null;
-  /** A copy of a steering event as if it were sent at another position and time. */
+  /** Returns a copy of a steering event (`StreamCaughtUp`, `StreamReset`) with another position and time. */
   moved(event: FormattedExecutionResult, cursor: string, occurredAt: Date): FormattedExecutionResult;
 }
 
@@ -34,11 +34,11 @@ export interface Position {
 }
 
 /**
- * Reads the shape of a stream off the primary fetch of a plan. Every field of `Subscription` takes `after`, and its
- * events have a `cursor`; a test of the schema holds that.
+ * Derives the shape of a stream from the primary fetch of a plan. It relies on every field of `Subscription` having the
+ * argument `after` and events with a `cursor`, which gateway/tests/stream-shape.test.ts checks.
  *
- * The position is asked for under names of the gateway's own, so that a stream can be resumed whatever the client
- * selected; the executor leaves these fields out of what it gives the client.
+ * The query asks for the position under aliases that the client does not use, so that every stream can be resumed. The
+ * executor leaves them out of the client's result.
  */
 export function readStreamShape({ operation }: FetchNode): StreamShape {
   const document = parse(operation);
@@ -74,7 +74,7 @@ export function readStreamShape({ operation }: FetchNode): StreamShape {
 const operationOf = (document: DocumentNode) =>
   document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION) as OperationDefinitionNode;
 
-/** The planner puts one field at the root of a subscription. */
+/** The root field of a subscription. The planner makes exactly one. */
 const rootField = (document: DocumentNode) => operationOf(document).selectionSet.selections[0] as FieldNode;
 
 const responseKey = ({ alias, name }: FieldNode) => (alias ?? name).value;
@@ -99,7 +99,7 @@ const withFields = (document: DocumentNode, root: FieldNode, fields: FieldNode[]
     },
   });
 
-/** The document with `after` taken from a variable, and without variables that nothing uses any more. */
+/** Takes `after` from a variable, and removes variables that are no longer used. */
 function withAfter(document: DocumentNode, variable: string): DocumentNode {
   const root = rootField(document);
   const after = { kind: Kind.VARIABLE, name: nameNode(variable) } as const;
@@ -140,7 +140,7 @@ function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefini
   return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
 }
 
-/** The fields of an event itself, in whatever fragments they are. */
+/** The fields of the event itself, also those inside fragments. */
 function topFields(
   set: SelectionSetNode | undefined,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,

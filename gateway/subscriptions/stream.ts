@@ -1,43 +1,40 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { Viewer } from '../../platform/identity/statement.ts';
+import { backoffMs } from '../../platform/process/backoff.ts';
 import { unavailable } from '../public-error.ts';
 import type { StreamShape } from './stream-shape.ts';
-import type { Upstream } from './upstream.ts';
+import type { StreamRequest, Upstream } from './upstream.ts';
 
-/** A subgraph's stream that outlives the socket it comes over. */
+/** A stream of a subgraph that survives the loss of its socket. */
 export interface Stream {
   /** Stops the events until `resume`, without losing any. */
   pause(): void;
   resume(): void;
-  /** What tells a newcomer where the stream is; null while it has not caught up, as the subgraph will tell it then. */
+  /** Returns a `StreamCaughtUp` at the present position; null before the subgraph has sent one itself. */
   greeting(): FormattedExecutionResult | null;
   close(): void;
 }
 
-export interface StreamOptions {
+export interface StreamOptions extends Pick<StreamRequest, 'actor' | 'requestId'> {
   subgraph: string;
   upstream: Upstream;
   shape: StreamShape;
   variables: Record<string, unknown>;
-  viewer: Viewer;
   /** How long the subgraph may take to begin the stream. */
   startMs: number;
-  /** How long to try to go on after a loss. */
+  /** How long to try to resume after a loss. */
   resumeMs: number;
   onEvent: (event: FormattedExecutionResult) => void;
-  /** Called once, unless the stream is closed before. */
+  /** Called once when the stream ends by itself, not after `close`. */
   onEnd: (errors?: readonly GraphQLFormattedError[]) => void;
 }
 
-const RETRY_MS = { first: 100, most: 5_000 };
-
-/** Jittered, so that a thousand streams do not fall upon a subgraph that has just come back. */
-const retryDelayMs = (attempt: number) =>
-  Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** attempt) * (0.5 + Math.random() / 2);
+/** With jitter, so that a thousand streams do not reconnect at once to a subgraph that has restarted. */
+const RETRY = { firstMs: 100, lastMs: 5_000, jitter: 0.5 };
 
 /**
- * Follows a subgraph's stream and, when the socket is lost, goes on after the last event: no event is missed, none comes
- * twice, and the subgraph's "caught up" after such a loss is kept from the clients, for whom nothing happened.
+ * Follows a subgraph's stream. After the loss of the socket it resumes after the last event, so that no event is missed
+ * or repeated. The `StreamCaughtUp` of a resumed stream is not forwarded: for the client the stream was never interrupted.
+ *
  * Ends with UNAVAILABLE when the subgraph does not come back in time.
  */
 export function openStream(options: StreamOptions): Stream {
@@ -48,7 +45,7 @@ export function openStream(options: StreamOptions): Stream {
   let isClosed = false;
   let isPaused = false;
   let lostAt: number | null = Date.now();
-  let attempts = 0;
+  let failures = 0;
   let retry: NodeJS.Timeout | undefined;
 
   const close = () => {
@@ -63,26 +60,25 @@ export function openStream(options: StreamOptions): Stream {
   };
 
   const begin = () => {
-    leave = upstream.follow(
-      { ...currentRequest(options, position), viewer: options.viewer },
-      {
-        next,
-        lost,
-        end: (errors) =>
-          isRefusedStatement(errors) ? lost() : finish(errors?.map((error) => sayWhere(error, subgraph))),
-      },
-    );
+    leave = upstream.follow(currentRequest(options, position), {
+      next,
+      lost,
+      end: (errors) =>
+        isRefusedStatement(errors)
+          ? lost()
+          : finish(errors?.map((error) => withServiceName(error, subgraph))),
+    });
   };
 
   const next = (event: FormattedExecutionResult) => {
     lostAt = null;
-    attempts = 0;
+    failures = 0;
     const place = shape.positionOf(event);
     if (place) {
       position = place.cursor;
       if (place.typename === 'StreamReset') caughtUp = null;
       if (place.typename === 'StreamCaughtUp') {
-        if (caughtUp) return; // the end of a replay that only the gateway asked for
+        if (caughtUp) return; // ends a replay that only the gateway asked for
         caughtUp = event;
       }
     }
@@ -97,8 +93,8 @@ export function openStream(options: StreamOptions): Stream {
       finish([unavailable(subgraph, 'cannot be reached').toJSON()]);
       return;
     }
-    retry = setTimeout(begin, retryDelayMs(attempts));
-    attempts += 1;
+    failures += 1;
+    retry = setTimeout(begin, backoffMs(failures, RETRY));
   };
 
   begin();
@@ -118,18 +114,22 @@ export function openStream(options: StreamOptions): Stream {
   };
 }
 
-function currentRequest({ shape, variables }: StreamOptions, position: string | null) {
-  if (position === null) return { query: shape.query, variables };
-  return { query: shape.resume.query, variables: { ...variables, [shape.resume.variable]: position } };
+function currentRequest(
+  { shape, variables, actor, requestId }: StreamOptions,
+  position: string | null,
+): StreamRequest {
+  if (position === null) return { query: shape.query, variables, actor, requestId };
+  const { query, variable } = shape.resume;
+  return { query, variables: { ...variables, [variable]: position }, actor, requestId };
 }
 
-/** Locations are those of the document that the gateway sent, which the client does not know. */
-const sayWhere = ({ message, path, extensions }: GraphQLFormattedError, subgraph: string) => ({
+/** Names the subgraph, and drops the locations: they belong to the gateway's document, which the client does not know. */
+const withServiceName = ({ message, path, extensions }: GraphQLFormattedError, subgraph: string) => ({
   message,
   ...(path && { path }),
   extensions: { ...extensions, serviceName: subgraph },
 });
 
-/** The statement expired on its way, through a stall of either process: a fresh one will do. */
+/** Whether the statement expired on its way, because a process stalled. A new statement will be accepted. */
 const isRefusedStatement = (errors: readonly GraphQLFormattedError[] | undefined) =>
   errors?.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED');

@@ -1,29 +1,29 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 
-/** One client's subscription: results go in at one end and are read at the other, with a bounded queue between. */
+/** The subscription of one client: a bounded queue between the producer of results and the client that reads them. */
 export interface Subscriber {
-  /** What the client reads. It ends when the client leaves or `end` is called. */
+  /** The results that the client reads. They end when the client leaves or `end` is called. */
   readonly results: AsyncIterableIterator<FormattedExecutionResult>;
-  /** The queue holds `queueMax` results: whoever adds more should wait for `nextRead` first. */
+  /** The queue holds `queueMax` results. The producer should wait for `nextRead` before it adds more. */
   readonly isFull: boolean;
-  /** Adds a result. A client that lags behind by twice `queueMax` is cut. */
+  /** Adds a result. A client whose queue holds twice `queueMax` results is cut. */
   push(result: FormattedExecutionResult): void;
-  /** Resolves when the client reads, or has ended; one that reads nothing for `stallMs` while it is waited for is cut. */
+  /** Resolves when the client reads or ends. A client that reads nothing for `stallMs` after this call is cut. */
   nextRead(): Promise<void>;
-  /** Ends it after what is queued, with a result that holds the errors, if there are any. */
+  /** Ends the subscription after the queued results. Errors are sent as a last result. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
 export interface SubscriberOptions {
   queueMax: number;
   stallMs: number;
-  /** What a client is told that is cut. What was queued for it is dropped. */
+  /** The error for a client that is cut. Its queued results are dropped. */
   slowness: GraphQLFormattedError;
-  /** Called once, when nothing more goes in. */
+  /** Called once, when the subscription accepts no more results. */
   onEnd: () => void;
 }
 
-/** Written by hand: `return()` of an async generator would wait for the event that the client no longer wants. */
+/** Creates a subscriber. It is not an async generator, whose `return()` would wait for the next event. */
 export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: SubscriberOptions): Subscriber {
   const queue: FormattedExecutionResult[] = [];
   let reader: ((result: IteratorResult<FormattedExecutionResult>) => void) | null = null;

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { GraphQLError, type ValidationRule } from 'graphql';
-import type { Viewer } from '../../platform/identity/statement.ts';
-import type { Logger } from '../../platform/process/log.ts';
 import type { GatewayContext } from '../context.ts';
 import { refuseCost } from '../cost.ts';
 import { formatPublicError, publicError } from '../public-error.ts';
@@ -19,14 +17,16 @@ export interface SubscriptionsOptions {
   graph: Graph;
   rules: readonly ValidationRule[];
   hideSuggestions: boolean;
-  /** The sources that the gateway itself asks, by the subgraph's name. */
+  /** The data sources of the gateway, by the subgraph's name. */
   dataSources: ReadonlyMap<string, GraphQLDataSource>;
   upstream: (subgraph: string) => Upstream;
-  log: Logger;
+  /** See StreamOptions. */
   startMs: number;
   resumeMs: number;
+  /** See SubscriberOptions. */
   queueMax: number;
   stallMs: number;
+  /** See HydratorOptions. */
   hydrationMs: number;
   hydrationsMax: number;
 }
@@ -38,32 +38,30 @@ export interface SubscribeRequest {
   context: GatewayContext;
 }
 
-/** Subscriptions over the supergraph; see README.md, "How a subscription goes". */
+/** Subscriptions over the supergraph; see "How a subscription is served" in README.md. */
 export interface Subscriptions {
-  /** The client's subscription, or why there is none. What the subgraph itself refuses comes as the first result. */
+  /** Returns the client's subscription, or why it is refused. A refusal by the subgraph comes as the first result. */
   subscribe(request: SubscribeRequest): Subscriber | readonly GraphQLError[];
-  /** Ends them all without a word: clients hear of the restart by the code that closes their socket. */
+  /** Ends all subscriptions without an error: the code that closes the socket tells clients of the restart. */
   close(): void;
 }
 
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
-  const { graph, log, queueMax } = options;
+  const { graph, queueMax } = options;
   const plan = createPlanner(options);
   const hydrate = createHydrator({
     graph,
     dataSources: options.dataSources,
     withinMs: options.hydrationMs,
     concurrencyMax: options.hydrationsMax,
-    log,
   });
   const channels = new Map<string, Channel>();
 
   const join = (request: SubscribeRequest, prepared: PreparedRequest): Subscriber => {
-    const { plan, primaryVariables, channelKey, groupKey } = prepared;
+    const { plan, channelKey, groupKey } = prepared;
     const { context } = request;
     const channel =
-      channels.get(channelKey) ??
-      openChannel(options, plan, primaryVariables, context.viewer, () => channels.delete(channelKey));
+      channels.get(channelKey) ?? openChannel(options, prepared, context, () => channels.delete(channelKey));
     channels.set(channelKey, channel);
     const variables = request.variables ?? {};
     const group = channel.group(groupKey, () => ({
@@ -94,7 +92,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
         return 'errors' in prepared ? prepared.errors : join(request, prepared);
       } catch (error) {
         if (error instanceof SubscriptionRefused) return error.errors;
-        const { message, extensions } = formatPublicError(error, log);
+        const { message, extensions } = formatPublicError(error, request.context.log);
         return [new GraphQLError(message, { extensions: extensions ?? {} })];
       }
     },
@@ -104,11 +102,11 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   };
 }
 
+/** Opens the stream of a channel. It keeps the request id of the request that opened it, also when others join. */
 const openChannel = (
   options: SubscriptionsOptions,
-  { primary: { serviceName: subgraph }, shape }: SubscriptionPlan,
-  variables: Variables,
-  viewer: Viewer,
+  { plan: { primary, shape }, primaryVariables: variables }: PreparedRequest,
+  { actor, requestId }: GatewayContext,
   onClose: () => void,
 ): Channel =>
   createChannel({
@@ -116,11 +114,12 @@ const openChannel = (
       openStream({
         ...options,
         ...listener,
-        upstream: options.upstream(subgraph),
-        subgraph,
+        upstream: options.upstream(primary.serviceName),
+        subgraph: primary.serviceName,
         shape,
         variables,
-        viewer,
+        actor,
+        requestId,
       }),
     onClose,
   });
@@ -139,11 +138,11 @@ interface PreparedRequest {
   groupKey: string;
 }
 
-/** Finds what a request can share with others: the same stream, seen by the same viewer, and then the same document. */
+/** Determines what a request shares: a channel with the same stream and actor, a group also with the same document. */
 function prepare(
   plan: SubscriptionPlan,
   { apiSchema }: Graph,
-  { variables, context: { viewer } }: SubscribeRequest,
+  { variables, context: { actor } }: SubscribeRequest,
 ): PreparedRequest | { errors: readonly GraphQLError[] } {
   const given = variables ?? {};
   const { coerced, errors } = readVariables(apiSchema, plan.operation, given);
@@ -154,10 +153,8 @@ function prepare(
   const { primary, shape } = plan;
   const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
   const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));
-  // Who comes with a cursor replays alone: what others of the same cursor have seen already was not for this one.
-  const sharing = shape.startsAfter(coerced)
-    ? randomUUID()
-    : [viewer.id, viewer.displayName, viewer.avatarUrl];
+  // A replay is not shared: a channel with the same cursor has already sent some of the events.
+  const sharing = shape.startsAfter(coerced) ? randomUUID() : actor;
   return {
     plan,
     primaryVariables,
@@ -166,7 +163,7 @@ function prepare(
   };
 }
 
-/** The same for values that differ only in the order of their keys. */
+/** Returns the same text for values that differ only in the order of their keys. */
 const stableText = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) =>
     part && typeof part === 'object' && !Array.isArray(part)

@@ -1,13 +1,19 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { type ClientOptions, WebSocket } from 'ws';
-import { CONNECTION_BODY, subscriptionBody } from '../../platform/graphql/subscription-server.ts';
-import { type SigningKey, signViewer, type Viewer } from '../../platform/identity/statement.ts';
+import type { SubscriptionExtensions } from '../../platform/graphql/subscription-server.ts';
+import { person, type RequestActor } from '../../platform/identity/actor.ts';
+import {
+  CONNECTION_BODY,
+  type SigningKey,
+  signStatement,
+  subscriptionBody,
+} from '../../platform/identity/statement.ts';
 import type { Logger } from '../../platform/process/log.ts';
 
-/** The gateway's socket to a subgraph, which carries all the streams it follows there. */
+/** The gateway's socket to a subgraph, which carries all streams that it follows there. */
 export interface Upstream {
-  /** Opens a stream; the function it returns leaves it at once. After that, and after an end, the sink hears nothing. */
+  /** Opens a stream. Returns the function that leaves it. The sink is not called after that, nor after an end. */
   follow(request: StreamRequest, sink: StreamSink): () => void;
   close(): Promise<void>;
 }
@@ -15,15 +21,17 @@ export interface Upstream {
 export interface StreamRequest {
   query: string;
   variables: Record<string, unknown>;
-  viewer: Viewer;
+  actor: RequestActor;
+  /** The id under which the subgraph logs the stream. */
+  requestId: string;
 }
 
-/** Hears events, and then one of `lost` and `end`. */
+/** Gets events, then one call of `lost` or `end`. */
 export interface StreamSink {
   next(event: FormattedExecutionResult): void;
-  /** The socket was lost, or there was none to be had: whoever follows may try again. */
+  /** The socket was lost or could not be opened. Another attempt may succeed. */
   lost(): void;
-  /** The subgraph says that there is no more, with errors if that is not the stream's own end. */
+  /** The subgraph ended the stream, with errors if it did not end normally. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
@@ -32,7 +40,7 @@ export interface UpstreamOptions {
   /** The address of the subgraph over http or https. */
   url: string;
   key: SigningKey;
-  /** How long connecting, and an answer to a ping, may take. */
+  /** How long the connection and the answer to a ping may take. */
   timeoutMs: number;
   /** The time between pings. */
   pingMs: number;
@@ -40,55 +48,56 @@ export interface UpstreamOptions {
   log: Logger;
 }
 
-/** Signs for the connection itself, which serves all viewers. */
-const GATEWAY: Viewer = {
+/** The actor of the connection itself, which carries the streams of all actors. */
+const GATEWAY = person({
   id: '00000000-0000-7000-8000-000000000000',
   displayName: 'Gateway',
   avatarUrl: null,
-};
+});
 
 const NORMAL_CLOSURE = 1000;
 
-/** An idle socket is kept this long, so that one client's reconnect does not cost a socket. */
+/** How long an idle socket is kept, so that the reconnect of a client does not need a new one. */
 const IDLE_MS = 5_000;
 
 /**
- * Follows a subgraph's streams over one graphql-ws socket, opened when it is first needed.
+ * Connects to a subgraph's streams over one graphql-ws socket, which opens at the first stream.
  *
- * graphql-ws's own retry is not used: it would send the same message again, whose statement has expired by then and
- * which asks for the events from the beginning. Each follower hears of the loss and asks anew.
+ * The retry of graphql-ws is not used: it would repeat the message with a statement that has expired, and with the first
+ * position. Instead each sink is told of the loss.
  */
 export function connectUpstream(options: UpstreamOptions): Upstream {
   const { subgraph, key } = options;
-  const losers = new Set<() => void>();
+  const streams = new Set<() => void>();
   const loseAll = () => {
-    for (const lose of [...losers]) lose();
+    for (const lose of [...streams]) lose();
   };
   const closing = new AbortController();
   const client = openClient(options, loseAll, closing.signal);
 
   return {
-    follow({ query, variables, viewer }, sink) {
+    follow({ query, variables, actor, requestId }, sink) {
       let isOver = false;
       let leave: () => void = () => undefined;
       const finish = (tell: () => void) => {
         if (isOver) return;
         isOver = true;
-        losers.delete(lose);
+        streams.delete(lose);
         leave();
         tell();
       };
       const lose = () => finish(() => sink.lost());
-      losers.add(lose);
-      void signViewer(key, subgraph, viewer, subscriptionBody(query, variables)).then((statement) => {
+      streams.add(lose);
+      void signStatement(key, subgraph, actor, subscriptionBody(query, variables)).then((statement) => {
         if (isOver) return;
+        const extensions: SubscriptionExtensions = { statement, requestId };
         leave = client.subscribe(
-          { query, variables, extensions: { statement } },
+          { query, variables, extensions },
           {
             next: (event) => {
               if (!isOver) sink.next(event as FormattedExecutionResult);
             },
-            // What is no list of GraphQL errors is the end of the socket.
+            // Anything but a list of GraphQL errors means that the socket has closed.
             error: (error) =>
               finish(() => (Array.isArray(error) ? sink.end(error as GraphQLFormattedError[]) : sink.lost())),
             complete: () => finish(() => sink.end()),
@@ -104,7 +113,7 @@ export function connectUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
-/** Once `closing` is aborted, the end of the socket is no loss. */
+/** Creates the client of the socket. After `closing` is aborted, the end of the socket is not reported as a loss. */
 function openClient(options: UpstreamOptions, onLoss: () => void, closing: AbortSignal): Client {
   const { url, subgraph, key, timeoutMs, pingMs, eventBytesMax, log } = options;
   const socketOptions = { handshakeTimeout: timeoutMs, maxPayload: eventBytesMax, perMessageDeflate: false };
@@ -118,13 +127,15 @@ function openClient(options: UpstreamOptions, onLoss: () => void, closing: Abort
   const client = createClient({
     url: `${url.replace(/^http/, 'ws').replace(/\/$/, '')}/graphql`,
     webSocketImpl: BoundedWebSocket,
-    connectionParams: async () => ({ statement: await signViewer(key, subgraph, GATEWAY, CONNECTION_BODY) }),
+    connectionParams: async () => ({
+      statement: await signStatement(key, subgraph, GATEWAY, CONNECTION_BODY),
+    }),
     connectionAckWaitTimeout: timeoutMs,
     lazyCloseTimeout: IDLE_MS,
     keepAlive: pingMs,
     retryAttempts: 0,
     on: {
-      // Without a deadline a subgraph that hangs, or a network that drops packets, looks like a quiet stream for ever.
+      // Without a deadline a hanging subgraph or a network that drops packets would look like a quiet stream.
       ping: (isReceived) => {
         if (!isReceived) pongDeadline = setTimeout(() => client.terminate(), timeoutMs);
       },
@@ -138,7 +149,7 @@ function openClient(options: UpstreamOptions, onLoss: () => void, closing: Abort
       closed: (event) => {
         clearTimeout(pongDeadline);
         const { code, reason } = event as CloseEvent;
-        // Once for each loss: every stream that looks for the subgraph meets the same closed door.
+        // Logged once per loss: every stream that reconnects gets the same failure.
         if (code !== NORMAL_CLOSURE && !isLost && !closing.aborted)
           log.warn({ subgraph, code, reason }, 'upstream.lost');
         isLost ||= code !== NORMAL_CLOSURE;

@@ -1,12 +1,10 @@
-/** A board of tests: what happened on it, in order, and who follows it. It outlives its subgraph, as rows do. */
-export type Board = ReturnType<typeof createBoard>;
-
 interface BoardEvent {
   __typename: string;
   cursor: string;
   occurredAt: Date;
 }
 
+/** Creates a board with its events and their followers. It survives its subgraph, as a database does. */
 export function createBoard() {
   const events: BoardEvent[] = [];
   const wakes = new Set<() => void>();
@@ -25,18 +23,18 @@ export function createBoard() {
   };
 
   return {
-    /** A task was changed; gives the cursor of the event. */
+    /** Changes a task. Returns the cursor of the event. */
     change: (id: string, task: { title?: string; project?: { id: string } } = {}) =>
       happen('TaskChanged', {
         task: { id, title: `Task ${id}`, project: { id: 'p1' }, ...task },
         changedFields: ['title'],
       }),
-    /** Something happened that the subgraph fails to tell. */
+    /** Adds an event that the subgraph cannot resolve. */
     fail: () => happen('TaskChanged', { task: null, changedFields: null }),
-    /** How many follow now. */
+    /** The number of present followers. */
     followers: () => wakes.size,
 
-    /** As a subgraph does: what came after the cursor, "caught up", and then live. */
+    /** Follows as a subgraph does: the events after the cursor, `StreamCaughtUp`, then live events. */
     follow(after: string | null | undefined): AsyncIterableIterator<BoardEvent> {
       let position = after ? Number(after.replace('cursor-', '')) : events.length;
       let isCaughtUp = false;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { STATEMENT_HEADER } from '../../platform/identity/statement.ts';
 import { openWorld, type World } from './world.ts';
 
 interface Received {
@@ -41,23 +42,23 @@ const call = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, st
 
 describe('a callback of OpenClaw', () => {
   test.each([
-    ['JSON in its own spelling', Buffer.from('{ "a" : 1.0,\n\t"ü":"\\u00e9" }')],
-    ['what is no JSON', Buffer.from('{"a":')],
-    ['bytes that are no text', Buffer.from([0, 255, 254, 10, 13])],
-  ])('reaches the subgraph byte by byte, with its signature: %s', async (_name, body) => {
+    ['JSON with unusual white space and escapes', Buffer.from('{ "a" : 1.0,\n\t"ü":"\\u00e9" }')],
+    ['invalid JSON', Buffer.from('{"a":')],
+    ['binary data', Buffer.from([0, 255, 254, 10, 13])],
+  ])('reaches the subgraph unchanged, with its signature: %s', async (_name, body) => {
     await call(new Uint8Array(body));
     expect(received[0]?.body.equals(body)).toBe(true);
     expect(received[0]?.headers).toMatchObject(SIGNED);
   });
 
-  test('brings nothing else of whoever calls', async () => {
-    await call('{}', { authorization: 'Bearer token', 'x-team-board-viewer': 'forged', cookie: 'a=1' });
+  test('forwards no other header, and adds the request id', async () => {
+    await call('{}', { authorization: 'Bearer token', [STATEMENT_HEADER]: 'forged', cookie: 'a=1' });
     expect(Object.keys(received[0]?.headers ?? {}).sort()).toEqual(
-      ['connection', 'content-length', 'content-type', 'host', ...Object.keys(SIGNED)].sort(),
+      ['connection', 'content-length', 'content-type', 'host', 'x-request-id', ...Object.keys(SIGNED)].sort(),
     );
   });
 
-  test.each([200, 401, 404, 413, 422, 503])('gets the subgraph’s answer %d back', async (given) => {
+  test.each([200, 401, 404, 413, 422, 503])('gets the answer %d of the subgraph', async (given) => {
     status = given;
     const response = await call('{}');
     expect(response.status).toBe(given);
@@ -66,12 +67,12 @@ describe('a callback of OpenClaw', () => {
     expect(await response.text()).toBe('{"status":"applied"}');
   });
 
-  test('of more than two megabytes is refused before the subgraph sees it', async () => {
+  test('is refused above two megabytes before it reaches the subgraph', async () => {
     expect((await call('x'.repeat(2_000_001))).status).toBe(413);
     expect(received).toEqual([]);
   });
 
-  test('while the subgraph is away gets 503 and when to come back', async () => {
+  test('gets 503 with Retry-After while the subgraph is down', async () => {
     const alone = await openWorld({ AGENTS_URL: 'http://127.0.0.1:9' });
     const response = await fetch(`${alone.url}/agents/callback`, { method: 'POST', body: '{}' });
     await alone.close();

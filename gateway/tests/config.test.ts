@@ -18,7 +18,7 @@ const problemsOf = (environment: Record<string, string>): string[] => {
 };
 
 describe('the settings', () => {
-  test('that are wrong or missing are named all at once', () => {
+  test('are reported all at once when they are invalid or missing', () => {
     const problems = problemsOf({
       GATEWAY_PORT: '70000',
       SIGN_IN: 'oidc',
@@ -36,21 +36,21 @@ describe('the settings', () => {
       'AUTHENTIK_CLIENT_ID',
     ]);
     expect(problems[0]).toBe(
-      'GATEWAY_SIGNING_KEY is not set. The key by which subgraphs know the gateway; the same for all services.',
+      'GATEWAY_SIGNING_KEY is not set. The key with which the gateway signs its requests; the same for all services.',
     );
   });
 
-  test('need to say how people sign in', () => {
+  test('must name the kind of sign-in', () => {
     expect(problemsOf({ GATEWAY_SIGNING_KEY: SIGNING_KEY })).toEqual([
       expect.stringMatching(/^SIGN_IN is not set\. /),
     ]);
   });
 
-  test('of OIDC are needed only with SIGN_IN=oidc', () => {
+  test('of OIDC are required only with SIGN_IN=oidc', () => {
     expect(problemsOf({ GATEWAY_SIGNING_KEY: SIGNING_KEY, SIGN_IN: 'development' })).toEqual([]);
   });
 
-  test('have a list of origins, spaces and all', () => {
+  test('accept a list of origins with spaces', () => {
     const { ALLOWED_ORIGINS } = gatewayConfig({
       ALLOWED_ORIGINS: ' https://a.example , http://b.example:3000,',
     });
@@ -58,22 +58,22 @@ describe('the settings', () => {
   });
 });
 
-describe('the development viewer', () => {
+describe('development sign-in', () => {
   test.each(['0.0.0.0', '::', '10.0.0.1', 'board.example.com'])('is refused on %s', (HOST) => {
     expect(() => createAuthentication(gatewayConfig({ HOST }))).toThrow('HOST must be 127.0.0.1');
   });
 
-  test.each(['127.0.0.1', '::1', 'localhost'])('is there on %s', async (HOST) => {
+  test.each(['127.0.0.1', '::1', 'localhost'])('works on %s', async (HOST) => {
     const authenticate = createAuthentication(gatewayConfig({ HOST }));
-    expect((await authenticate(undefined)).viewer.displayName).toBe('Developer');
+    expect((await authenticate(undefined)).actor.displayName).toBe('Developer');
   });
 
-  test('is the same person for the same name', async () => {
+  test('gives the same person for the same name', async () => {
     const authenticate = createAuthentication(gatewayConfig());
     const [one, same, other] = await Promise.all(
       ['Development Ada', 'development  Ada', 'Development Bob'].map((name) => authenticate(name)),
     );
     expect(one).toEqual(same);
-    expect(one?.viewer.id).not.toBe(other?.viewer.id);
+    expect(one?.actor.id).not.toBe(other?.actor.id);
   });
 });

@@ -14,7 +14,7 @@ const refuse = (text: string, variables: Record<string, unknown> = {}) => {
   });
 };
 
-describe('what a document may ask for', () => {
+describe('the cost of a document', () => {
   test.each([
     [
       'a board',
@@ -25,18 +25,18 @@ describe('what a document may ask for', () => {
       'query { project(id: "p") { channels(first: 10) { nodes { messages(last: 100) { nodes { body author { displayName } } } } } } }',
     ],
     ['the whole schema', 'query { __schema { types { fields { type { name } } } } }'],
-  ])('is %s', (_name, text) => {
+  ])('is accepted for %s', (_name, text) => {
     expect(refuse(text)).toBeNull();
   });
 
-  test('is not the same pages within one another ten levels deep', () => {
+  test('is too high for deeply nested pages', () => {
     const text = `query { task(id: "t") { subtasks(first: 100) { nodes { parent { subtasks(first: 100) { nodes {
       parent { subtasks(first: 100) { nodes { id } } } } } } } } } }`;
 
     expect(refuse(text)?.extensions['code']).toBe('LIMIT_EXCEEDED');
   });
 
-  test('counts pages of variables, of the default, and in fragments', () => {
+  test('counts the sizes of pages in variables, by default and in fragments', () => {
     const nested = (page: string) =>
       `query ($n: Int) { projects${page} { nodes { ...P } } } fragment P on Project { columns { tasks { nodes { comments { nodes { id } } } } } }`;
 
@@ -45,7 +45,7 @@ describe('what a document may ask for', () => {
     expect(refuse(nested(''))).not.toBeNull();
   });
 
-  test('fragments that hold each other cost no time', () => {
+  test('is computed quickly for nested fragments', () => {
     const fragments = Array.from(
       { length: 40 },
       (_, n) => `fragment F${n} on Task { parent { ...F${n + 1} ...F${n + 1} } }`,

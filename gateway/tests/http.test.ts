@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { STATEMENT_HEADER } from '../../platform/identity/statement.ts';
 import { startGateway } from '../gateway.ts';
 import { gatewayConfig, openWorld, type World } from './world.ts';
 
@@ -18,39 +19,39 @@ const post = (body: string, headers: Record<string, string> = {}) =>
   });
 
 describe('a request', () => {
-  test('is answered for the developer, or for whoever a name in the header says', async () => {
+  test('is answered for the developer, or for the person named in the header', async () => {
     expect((await world.ask(VIEWER)).data).toEqual({ viewer: { displayName: 'Developer' } });
     const ada = await world.ask(VIEWER, {}, { authorization: 'Development Ada' });
     expect(ada.data).toEqual({ viewer: { displayName: 'Ada' } });
   });
 
-  test('with another Authorization gets 401', async () => {
+  test('gets 401 with any other Authorization', async () => {
     const { status, errors } = await world.ask(VIEWER, {}, { authorization: 'Bearer eyJ' });
     expect({ status, code: errors[0].extensions.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
   });
 
-  test('keeps its id on the way to the subgraphs and back', async () => {
+  test('keeps its id in the subgraphs and in the response', async () => {
     const { headers } = await world.ask(VIEWER, {}, { 'x-request-id': 'my-request-0001' });
     expect(headers.get('x-request-id')).toBe('my-request-0001');
     expect(world.projects.questions.at(-1)?.headers['x-request-id']).toBe('my-request-0001');
   });
 
   test.each(['short', 'x'.repeat(65), 'with spaces in it', 'quote"quote'])(
-    'gets a new id for one that is not fit for a log: %j',
+    'gets a new id in place of an invalid one: %j',
     async (id) => {
       const { headers } = await world.ask(VIEWER, {}, { 'x-request-id': id });
       expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     },
   );
 
-  test('brings nothing else of the client to a subgraph', async () => {
+  test('forwards no header of the client to a subgraph', async () => {
     await world.ask(
       VIEWER,
       {},
       {
         authorization: 'Development Ada',
         cookie: 'session=1',
-        'x-team-board-viewer': 'forged',
+        [STATEMENT_HEADER]: 'forged',
         'x-user-id': 'root',
       },
     );
@@ -61,29 +62,29 @@ describe('a request', () => {
       'content-type',
       'host',
       'x-request-id',
-      'x-team-board-viewer',
+      STATEMENT_HEADER,
     ]);
   });
 
   test.each([
-    ['what is no JSON', '{"query":', 400],
+    ['a body that is not JSON', '{"query":', 400],
     ['a list of requests', JSON.stringify([{ query: VIEWER }, { query: VIEWER }]), 400],
-    ['a key that reaches a prototype', `{"query":"${VIEWER}","__proto__":{"polluted":true}}`, 400],
+    ['a key that could change a prototype', `{"query":"${VIEWER}","__proto__":{"polluted":true}}`, 400],
     ['more than a megabyte', JSON.stringify({ query: `# ${'x'.repeat(1_048_577)}` }), 413],
-  ])('with %s is refused', async (_name, body, status) => {
+  ])('is refused when it has %s', async (_name, body, status) => {
     const response = await post(body);
     expect(response.status).toBe(status);
     expect(((await response.json()) as { errors: unknown[] }).errors).toHaveLength(1);
   });
 
-  test('that a form of another page could send is refused', async () => {
+  test('is refused when an HTML form could have sent it', async () => {
     expect((await post(`query=${VIEWER}`, { 'content-type': 'text/plain' })).status).toBe(400);
     const response = await fetch(`${world.url}/graphql?query=${encodeURIComponent(VIEWER)}`);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain('CSRF');
   });
 
-  test('by GET changes nothing', async () => {
+  test('cannot run a mutation by GET', async () => {
     const query = encodeURIComponent(
       'mutation { projectCreate(input: { key: "TB", name: "T" }) { userErrors { code } } }',
     );
@@ -95,7 +96,7 @@ describe('a request', () => {
     expect(world.projects.questions).toHaveLength(before);
   });
 
-  test('may call its fields what it likes, even __proto__', async () => {
+  test('may use any alias, even __proto__', async () => {
     const { data, errors } = await world.ask('{ __proto__: viewer { constructor: id displayName } }');
     expect(errors).toBeUndefined();
     expect(Object.values(data)).toEqual([{ constructor: expect.any(String), displayName: 'Developer' }]);
@@ -110,20 +111,25 @@ describe('a request', () => {
       'graphql-ws',
     ],
     [
-      'the name of an operation that is not there',
+      'an unknown operation name',
       { query: `query A ${VIEWER}`, operationName: 'B' },
       'BAD_REQUEST',
       'operationName',
     ],
-    ['brackets without end', { query: `{ a(b: ${'['.repeat(1_900)}` }, 'BAD_REQUEST', '50 brackets'],
     [
-      'another field called __typename',
+      'too many nested brackets',
+      { query: `{ a(b: ${'['.repeat(1_900)}` },
+      'BAD_REQUEST',
+      '50 nested brackets',
+    ],
+    [
+      '__typename as the alias of another field',
       { query: '{ viewer { __typename: id } }' },
       'GRAPHQL_VALIDATION_FAILED',
       '__typename',
     ],
     [
-      'pages within pages',
+      'pages nested in pages',
       {
         query: `query ($n: Int!) { projects(first: $n) { nodes { columns { tasks(first: 100) { nodes { id } } } } } }`,
         variables: { n: 100 },
@@ -131,9 +137,9 @@ describe('a request', () => {
       'LIMIT_EXCEEDED',
       'smaller pages',
     ],
-    ['what is no GraphQL', { query: '{ viewer {' }, 'GRAPHQL_PARSE_FAILED', 'Syntax Error'],
+    ['invalid syntax', { query: '{ viewer {' }, 'GRAPHQL_PARSE_FAILED', 'Syntax Error'],
     [
-      'half a million wrong values',
+      'half a million invalid values',
       {
         query: 'mutation ($i: AgentCreateInput!) { agentCreate(input: $i) { userErrors { code } } }',
         variables: { i: { name: 'x', slug: 's', tags: Array.from({ length: 400_000 }, () => 1) } },
@@ -141,7 +147,7 @@ describe('a request', () => {
       'BAD_USER_INPUT',
       '2000 values',
     ],
-  ])('with %s is refused, and says why', async (_name, body, code, words) => {
+  ])('is refused with the reason when it has %s', async (_name, body, code, words) => {
     const response = await post(JSON.stringify(body));
     const { errors } = (await response.json()) as {
       errors: { message: string; extensions: { code: string } }[];
@@ -150,7 +156,7 @@ describe('a request', () => {
     expect(errors[0]?.message).toContain(words);
   });
 
-  test('beyond a limit is refused before any subgraph is asked', async () => {
+  test('is refused beyond a limit before any subgraph is asked', async () => {
     const before = world.projects.questions.length;
     const { status, errors } = await world.ask(`{ ${'viewer { id } '.repeat(21)} }`);
     expect(status).toBe(400);
@@ -160,23 +166,26 @@ describe('a request', () => {
 });
 
 describe('a request that is sent too slowly', () => {
-  test.each(['/graphql', '/agents/callback'])('to %s is ended with 408, in its body too', async (path) => {
-    const slow = await startGateway(gatewayConfig({ REQUEST_TIMEOUT_SECONDS: 1 }));
-    try {
-      const answer = await new Promise<string>((resolve) => {
-        const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
-        const socket = connect(slow.port, '127.0.0.1', () => socket.write(head));
-        socket.on('data', (chunk) => resolve(String(chunk)));
-      });
-      expect(answer).toContain('408 Request Timeout');
-    } finally {
-      await slow.close();
-    }
-  });
+  test.each(['/graphql', '/agents/callback'])(
+    'gets 408 from %s, also when only its body is slow',
+    async (path) => {
+      const slow = await startGateway(gatewayConfig({ REQUEST_TIMEOUT_SECONDS: 1 }));
+      try {
+        const answer = await new Promise<string>((resolve) => {
+          const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+          const socket = connect(slow.port, '127.0.0.1', () => socket.write(head));
+          socket.on('data', (chunk) => resolve(String(chunk)));
+        });
+        expect(answer).toContain('408 Request Timeout');
+      } finally {
+        await slow.close();
+      }
+    },
+  );
 });
 
-describe('what a client sees of an error', () => {
-  test('a fault of a subgraph has an id that finds it in the log, and no secret', async () => {
+describe('the errors that a client gets', () => {
+  test('hide a fault of a subgraph behind an error id', async () => {
     const { errors } = await world.ask('{ project(id: "broken") { name } }');
     expect(errors).toEqual([
       {
@@ -187,7 +196,7 @@ describe('what a client sees of an error', () => {
     ]);
   });
 
-  test('a subgraph that is away is UNAVAILABLE, and the others answer', async () => {
+  test('report an unreachable subgraph as UNAVAILABLE, beside the data of the others', async () => {
     const { status, data, errors } = await world.ask(
       '{ project(id: "p1") { name channels(first: 1) { nodes { id } } } }',
     );
@@ -201,7 +210,7 @@ describe('what a client sees of an error', () => {
     ]);
   });
 
-  test('the client’s own mistakes are told as they are', async () => {
+  test('explain the client’s own mistakes', async () => {
     const { errors } = await world.ask('{ viewr { id } }');
     expect(errors).toEqual([
       {
@@ -213,7 +222,7 @@ describe('what a client sees of an error', () => {
   });
 });
 
-describe('a page of another origin', () => {
+describe('a web page of another origin', () => {
   const ask = (origin: string, method = 'POST') =>
     fetch(`${world.url}/graphql`, {
       method,
@@ -221,7 +230,7 @@ describe('a page of another origin', () => {
       ...(method === 'POST' && { body: JSON.stringify({ query: VIEWER }) }),
     });
 
-  test('may ask if the settings say so, after a preflight', async () => {
+  test('may send requests after a preflight if the settings allow its origin', async () => {
     const preflight = await ask('https://app.example.com', 'OPTIONS');
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
@@ -231,7 +240,7 @@ describe('a page of another origin', () => {
   });
 
   test.each(['http://localhost:5173', 'http://127.0.0.1:3000'])(
-    'of this machine may in development: %s',
+    'may send requests in development if it is of this machine: %s',
     async (origin) => {
       const answer = await ask(origin);
       expect(answer.status).toBe(200);
@@ -240,7 +249,7 @@ describe('a page of another origin', () => {
   );
 
   test.each(['https://evil.example', 'https://app.example.com.evil.example', 'null'])(
-    'may not otherwise: %s',
+    'may not send requests otherwise: %s',
     async (origin) => {
       const answer = await ask(origin);
       expect(answer.status).toBe(403);
@@ -248,7 +257,7 @@ describe('a page of another origin', () => {
     },
   );
 
-  test('that calls itself by a name of this machine’s address may not either', async () => {
+  test('may not send requests under a foreign host name that resolves to this machine', async () => {
     const answer = await new Promise<string>((resolve) => {
       const socket = connect(world.gateway.port, '127.0.0.1', () =>
         socket.end('GET /graphql HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n'),
@@ -259,12 +268,12 @@ describe('a page of another origin', () => {
   });
 });
 
-describe('the addresses beside /graphql', () => {
-  test('/livez and /readyz answer, whether subgraphs are there or not', async () => {
+describe('the other addresses', () => {
+  test('/livez and /readyz answer 200 although subgraphs are down', async () => {
     for (const path of ['/livez', '/readyz']) expect((await fetch(world.url + path)).status).toBe(200);
   });
 
-  test('/ leads to the explorer in development', async () => {
+  test('/ redirects to the explorer in development', async () => {
     const response = await fetch(world.url, { headers: { accept: 'text/html' } });
     expect(response.url).toBe(`${world.url}/graphql`);
     expect(await response.text()).toContain('<html');
@@ -272,13 +281,13 @@ describe('the addresses beside /graphql', () => {
 });
 
 describe('a gateway that cannot start', () => {
-  test('says which port is taken and what to do', async () => {
+  test('names the taken port and says what to do', async () => {
     await expect(startGateway(gatewayConfig({ GATEWAY_PORT: world.gateway.port }))).rejects.toThrow(
       `Port ${world.gateway.port} is taken by another program. Stop it, or choose another port: GATEWAY_PORT=`,
     );
   });
 
-  test('says why nobody may reach it without sign-in', async () => {
+  test('says why development sign-in must not be open to other machines', async () => {
     await expect(startGateway(gatewayConfig({ HOST: '0.0.0.0' }))).rejects.toThrow('HOST must be 127.0.0.1');
   });
 });

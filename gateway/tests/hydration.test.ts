@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Follows a document, lets a task change, and gives what the client gets. */
+/** Follows a document, changes a task and returns the client's result. */
 async function resultOf(document: string, project = { id: 'p1' }, variables: Record<string, unknown> = {}) {
   const { results } = await follow(world.connect(), document, variables);
   world.board.change('t1', { project });
@@ -36,7 +36,7 @@ describe('the fields of other subgraphs', () => {
     );
   });
 
-  test('are found whatever the aliases, fragments and variables', async () => {
+  test('are added whatever aliases, fragments and variables the document has', async () => {
     const result = await resultOf(
       `subscription ($id: ID!, $streamCursor: Boolean = true) {
          board: boardEvents(projectId: $id) { kind: __typename ...Where ...What } }
@@ -56,7 +56,7 @@ describe('the fields of other subgraphs', () => {
     });
   });
 
-  test('are not asked for when a condition leaves them out', async () => {
+  test('are not fetched when a condition excludes them', async () => {
     const result = await resultOf(
       `subscription ($more: Boolean!) { boardEvents(projectId: "p1") {
          kind: __typename ... on TaskChanged { task { project { id name @include(if: $more) } } } } }`,
@@ -67,17 +67,17 @@ describe('the fields of other subgraphs', () => {
     expect(world.projects.questions).toEqual([]);
   });
 
-  test('do not show the names under which the gateway asks for the position', async () => {
+  test('do not include the fields by which the gateway learns the position', async () => {
     const { results } = await follow(world.connect(), WITH_PROJECT);
     expect(results[0]).toEqual({ data: { boardEvents: { kind: 'StreamCaughtUp', cursor: 'cursor-0' } } });
   });
 });
 
-describe('what goes wrong with one event', () => {
+describe('a failure of one event', () => {
   const NULLABLE = `subscription { boardEvents(projectId: "p1") {
     kind: __typename ... on TaskChanged { task { id project { id description } } } } }`;
 
-  test('a subgraph that hangs costs its fields, not the event, nor the stream', async () => {
+  test('costs only the fields of a hanging subgraph, neither the event nor the stream', async () => {
     world.projects.hang();
     const { results } = await follow(world.connect(), NULLABLE);
     world.board.change('t1');
@@ -103,7 +103,7 @@ describe('what goes wrong with one event', () => {
     });
   });
 
-  test('a fault of another subgraph has the path in the client’s document, and tells no secret', async () => {
+  test('has the path of the client’s document and hides the cause', async () => {
     const { errors } = await resultOf(WITH_PROJECT.replace('project {', 'in: project {'), { id: 'broken' });
     expect(errors).toEqual([
       {
@@ -114,7 +114,7 @@ describe('what goes wrong with one event', () => {
     ]);
   });
 
-  test('an object that another subgraph does not show is an error NOT_FOUND', async () => {
+  test('is NOT_FOUND for an object that another subgraph does not show', async () => {
     const { data, errors } = await resultOf(WITH_PROJECT, { id: 'gone' });
     expect(data.boardEvents).toEqual({ kind: 'TaskChanged', cursor: 'cursor-1', task: null });
     expect(errors).toEqual([
@@ -126,7 +126,7 @@ describe('what goes wrong with one event', () => {
     ]);
   });
 
-  test('an error of the event itself comes with the event, and the stream goes on', async () => {
+  test('comes with the event, and the stream goes on', async () => {
     const { results } = await follow(
       world.connect(),
       `subscription { boardEvents(projectId: "p1") {

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 
 export const CLIENT_ID = 'team-board';
-/** Claims that differ from the usual ones. */
+/** Claims to change; undefined removes one. */
 type Changes = { [Claim in keyof JWTPayload]: JWTPayload[Claim] | undefined };
 
-/** An OIDC provider of tests, with one key to begin with. */
+/** Opens an OIDC provider with one key. */
 export async function openProvider() {
   const keys = new Map<string, Awaited<ReturnType<typeof generateKeyPair>>>();
   let keyRequests = 0;
@@ -32,7 +32,7 @@ export async function openProvider() {
     addKey,
     keyRequests: () => keyRequests,
     publicKey: (kid: string) => keys.get(kid)!.publicKey,
-    /** An access token, good for a minute but for the changes; a claim that is undefined is left out. */
+    /** Creates an access token that is valid for a minute, with changed claims. */
     token(
       changes: Changes = {},
       header: { alg?: string; kid?: string } = {},
@@ -47,7 +47,7 @@ export async function openProvider() {
         .setProtectedHeader({ alg: 'RS256', ...header, kid })
         .sign(key ?? keys.get(kid)!.privateKey);
     },
-    /** Nobody answers any more, until `listen`. */
+    /** Stops answering, until `start`. */
     stop: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

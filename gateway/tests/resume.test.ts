@@ -15,7 +15,7 @@ const UNAVAILABLE = {
 };
 
 describe('a stream whose subgraph is lost', () => {
-  test('goes on after the last event when the subgraph is back, and the client notices nothing', async () => {
+  test('resumes after the last event, and the client sees no interruption', async () => {
     const following = await follow(world.connect(), WITH_PROJECT);
     world.board.change('t1');
     await until('it follows', () => following.tasks().length === 1);
@@ -36,13 +36,13 @@ describe('a stream whose subgraph is lost', () => {
     expect(following.state.isComplete).toBe(false);
   });
 
-  test('loses and doubles nothing, however often the connection breaks', async () => {
+  test('loses and repeats no event, however often the connection breaks', async () => {
     const following = await follow(world.connect(), BOARD);
     const others = await follow(world.connect(), BOARD, { after: 'cursor-0' });
     for (const [index, id] of numbered(300).entries()) {
       world.board.change(id);
       if (index % 20 !== 10) continue;
-      // At another moment each time: before, amid and after what was just sent.
+      // At another moment each time: before, during and after the delivery of the newest event.
       await until('some have arrived', () => following.tasks().length >= index - (index % 7));
       world.tasks.loseConnections();
     }
@@ -51,7 +51,7 @@ describe('a stream whose subgraph is lost', () => {
     expect(others.tasks()).toEqual(numbered(300));
   });
 
-  test('who joins while the subgraph is away is told where the stream is, and misses nothing', async () => {
+  test('tells its position to a subscriber that joins while the subgraph is down, and loses no event', async () => {
     const first = await follow(world.connect(), BOARD);
     world.board.change('t1');
     await until('it follows', () => first.tasks().length === 1);
@@ -70,7 +70,7 @@ describe('a stream whose subgraph is lost', () => {
     expect(following.results.at(-1)).toEqual({ errors: [UNAVAILABLE] });
   });
 
-  test('ends with UNAVAILABLE when the subgraph was not there at the start', async () => {
+  test('ends with UNAVAILABLE when the subgraph was down at the start', async () => {
     await world.tasks.kill();
     const following = begin(world.connect(), BOARD);
     await until('it has ended', () => following.state.isComplete);
@@ -79,7 +79,7 @@ describe('a stream whose subgraph is lost', () => {
 });
 
 describe('a gateway that is closed', () => {
-  test('tells clients to come back, and lets go of its subgraphs', async () => {
+  test('tells clients to reconnect, and leaves the streams of its subgraphs', async () => {
     const closed: number[] = [];
     const client = world.connect({ on: { closed: (event) => closed.push((event as CloseEvent).code) } });
     await follow(client, BOARD);

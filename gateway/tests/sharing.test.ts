@@ -8,8 +8,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-describe('subscribers of the same document and viewer', () => {
-  test('share one stream of the subgraph and one question for each event', async () => {
+describe('subscribers of the same document and actor', () => {
+  test('share one stream of the subgraph and one fetch for each event', async () => {
     const [one, other] = [
       await follow(world.connect(), WITH_PROJECT),
       await follow(world.connect(), WITH_PROJECT),
@@ -23,7 +23,7 @@ describe('subscribers of the same document and viewer', () => {
     expect(world.projects.questions).toHaveLength(2);
   });
 
-  test('who comes later is told where the stream is, and gets what happens from then on', async () => {
+  test('get the position of the stream when they join later, then all new events', async () => {
     const first = await follow(world.connect(), WITH_PROJECT);
     world.board.change('t1');
     await until('the first has it', () => first.tasks().length === 1);
@@ -38,7 +38,7 @@ describe('subscribers of the same document and viewer', () => {
     expect(world.board.followers()).toBe(1);
   });
 
-  test('when the first leaves the second goes on', async () => {
+  test('do not depend on each other: the second goes on after the first has left', async () => {
     const first = await follow(world.connect(), BOARD);
     const second = await follow(world.connect(), BOARD);
     first.leave();
@@ -48,14 +48,14 @@ describe('subscribers of the same document and viewer', () => {
     expect(first.tasks()).toEqual([]);
   });
 
-  test('when the last leaves a quiet stream, the subgraph is told at once', async () => {
+  test('leave the stream of the subgraph at once when the last of them leaves', async () => {
     const [first, second] = [await follow(world.connect(), BOARD), await follow(world.connect(), BOARD)];
     first.leave();
     second.leave();
     await until('nobody follows', () => world.board.followers() === 0);
   });
 
-  test('when a client vanishes the subgraph is told at once', async () => {
+  test('leave the stream of the subgraph at once when their connection is lost', async () => {
     const client = world.connect();
     await follow(client, BOARD);
     client.terminate();
@@ -64,7 +64,7 @@ describe('subscribers of the same document and viewer', () => {
 });
 
 describe('other subscribers', () => {
-  test('of another document but the same stream share the stream, and each gets its own fields', async () => {
+  test('of another document share the stream, and each gets its own fields', async () => {
     const names = await follow(world.connect(), WITH_PROJECT.replace('name description', 'name'));
     const descriptions = await follow(
       world.connect(),
@@ -78,7 +78,7 @@ describe('other subscribers', () => {
     expect(world.board.followers()).toBe(1);
   });
 
-  test('who differ only in what they call a field share the questions too', async () => {
+  test('of another text with the same plan share the fetches too', async () => {
     const one = await follow(world.connect(), WITH_PROJECT);
     const other = await follow(world.connect(), `${WITH_PROJECT} # the same to a planner`);
     world.board.change('t1');
@@ -86,7 +86,7 @@ describe('other subscribers', () => {
     expect(world.projects.questions).toHaveLength(1);
   });
 
-  test('of another viewer share nothing', async () => {
+  test('of another actor share nothing', async () => {
     const as = (name: string) =>
       follow(world.connect({ connectionParams: { authorization: `Development ${name}` } }), WITH_PROJECT);
     const people = [await as('Ada'), await as('Bob')];
@@ -97,11 +97,11 @@ describe('other subscribers', () => {
       'Ada',
       'Bob',
     ]);
-    expect(world.projects.questions.map(({ viewer }) => viewer.displayName).sort()).toEqual(['Ada', 'Bob']);
+    expect(world.projects.questions.map(({ actor }) => actor.displayName).sort()).toEqual(['Ada', 'Bob']);
     expect(world.board.followers()).toBe(2);
   });
 
-  test('who come with a cursor replay on their own', async () => {
+  test('with a cursor get a replay of their own', async () => {
     const live = await follow(world.connect(), BOARD);
     const cursor = world.board.change('t1');
     world.board.change('t2');

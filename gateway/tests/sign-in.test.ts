@@ -23,7 +23,7 @@ const VIEWER = '{ viewer { displayName } }';
 const now = () => Math.floor(Date.now() / 1000);
 const bearer = async (changes = {}) => `Bearer ${await provider.token(changes)}`;
 
-/** The code with which a socket is closed that signs in like this. */
+/** Returns the code that closes a socket with these connection parameters. */
 async function closeCode(connectionParams: object, url = world.url): Promise<number> {
   const socket = new Socket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   socket.on('open', () =>
@@ -48,7 +48,7 @@ describe('over HTTP', () => {
     expect(world.projects.questions).toHaveLength(before);
   });
 
-  test('nobody is told of the schema, nor what a wrong field may have meant', async () => {
+  test('the schema is hidden, also in suggestions for wrong fields', async () => {
     const headers = { authorization: await bearer() };
     const introspected = await world.ask('{ __schema { types { name } } }', {}, headers);
     expect(introspected.errors[0].message).toContain('introspection is not allowed');
@@ -59,8 +59,8 @@ describe('over HTTP', () => {
   });
 });
 
-describe('while the provider was never there', () => {
-  test('nobody is refused for good: 503 over HTTP, and 1013 over WebSocket', async () => {
+describe('a provider that was never reachable', () => {
+  test('makes the gateway answer 503 over HTTP and close sockets with 1013', async () => {
     const lonely = await openWorld({
       SIGN_IN: 'oidc',
       AUTHENTIK_ISSUER: 'http://127.0.0.1:9/',
@@ -83,13 +83,13 @@ describe('over WebSocket', () => {
 
   test.each([
     ['no token', () => ({})],
-    ['a token that does not hold', () => ({ authorization: 'Bearer eyJ' })],
-    ['what is no text', () => ({ authorization: { toString: 1 } })],
+    ['an invalid token', () => ({ authorization: 'Bearer eyJ' })],
+    ['a value that is not text', () => ({ authorization: { toString: 1 } })],
   ])('%s closes the socket with 4403', async (_name, connectionParams) => {
     expect(await closeCode(connectionParams())).toBe(4403);
   });
 
-  test('suggestions are not given to subscriptions either', async () => {
+  test('subscriptions get no suggestions either', async () => {
     const client = world.connect({ connectionParams: async () => ({ authorization: await bearer() }) });
     const errors = await new Promise<Json>((resolve) =>
       client.subscribe(
@@ -100,7 +100,7 @@ describe('over WebSocket', () => {
     expect(errors[0].message).toBe('Cannot query field "cursr" on type "BoardEvent".');
   });
 
-  test('the socket is closed when the token expires, and a new token goes on from the last cursor', async () => {
+  test('the socket is closed when the token expires, and a new token resumes the subscription', async () => {
     const codes: number[] = [];
     const tokens = [await bearer({ exp: now() + 1 }), await bearer()];
     const client = world.connect({
@@ -110,9 +110,9 @@ describe('over WebSocket', () => {
     });
     const following = await follow(client, BOARD);
     await until('the socket was closed', () => codes.length === 1);
-    await until('it is back', () => following.results.length === 2);
+    await until('it has reconnected', () => following.results.length === 2);
     world.board.change('t1');
-    await until('it goes on', () => following.tasks().length === 1);
+    await until('it has the event', () => following.tasks().length === 1);
     expect(codes).toEqual([4403]);
   });
 });

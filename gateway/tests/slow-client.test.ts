@@ -20,7 +20,7 @@ describe('the queue of one client', () => {
     return read;
   };
 
-  test('gives what was put in, in order, and ends after it', async () => {
+  test('returns the results in order, then ends', async () => {
     const { subscriber, ends } = open();
     const first = subscriber.results.next();
     for (const number of [1, 2, 3]) subscriber.push(result(number));
@@ -31,7 +31,7 @@ describe('the queue of one client', () => {
     expect(ends).toEqual(['ended']);
   });
 
-  test('never holds more than twice its bound: then the client is told so, in place of what waited', async () => {
+  test('is replaced by an error beyond twice its bound', async () => {
     const { subscriber, ends } = open();
     for (let number = 0; number <= 2 * QUEUE_MAX; number++) subscriber.push(result(number));
     subscriber.push(result(99));
@@ -39,7 +39,7 @@ describe('the queue of one client', () => {
     expect(await readAll(subscriber)).toEqual([{ errors: [SLOW] }]);
   });
 
-  test('who waits for a read is woken by it', async () => {
+  test('wakes its producer at the next read', async () => {
     const { subscriber } = open();
     for (let number = 0; number < QUEUE_MAX; number++) subscriber.push(result(number));
     expect(subscriber.isFull).toBe(true);
@@ -49,7 +49,7 @@ describe('the queue of one client', () => {
     expect(subscriber.isFull).toBe(false);
   });
 
-  test('a client that reads nothing while it is waited for is cut', async () => {
+  test('cuts a client that reads nothing while the producer waits', async () => {
     const { subscriber, ends } = open(20);
     subscriber.push(result(1));
     await subscriber.nextRead();
@@ -57,7 +57,7 @@ describe('the queue of one client', () => {
     expect(await readAll(subscriber)).toEqual([{ errors: [SLOW] }]);
   });
 
-  test('a client that leaves is let go of at once, though it waits for a result', async () => {
+  test('ends at once when the client leaves while it waits for a result', async () => {
     const { subscriber, ends } = open();
     const waiting = subscriber.results.next();
     await subscriber.results.return?.();
@@ -73,7 +73,7 @@ describe('a client that does not read its socket', () => {
   });
   afterEach(() => world.close());
 
-  /** Follows the board and then reads no more; what came is in `messages`, once it reads again. */
+  /** Follows the board, then stops reading. `socket.resume()` fills `messages`. */
   async function stall() {
     const messages: Json[] = [];
     const socket = new Socket(`${world.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -86,20 +86,20 @@ describe('a client that does not read its socket', () => {
     return { socket, messages };
   }
 
-  /** More than the buffers of a connection hold, so that the gateway notices. */
+  /** Together the events are larger than the buffers of a connection. */
   const TITLE = 'x'.repeat(500_000);
   const EVENTS = 60;
 
-  test('is cut, with a code that says so, and its stream is let go of', async () => {
+  test('is cut with SLOW_CONSUMER, and its stream is left', async () => {
     const { socket, messages } = await stall();
     for (let number = 1; number <= EVENTS; number++) world.board.change(`t${number}`, { title: TITLE });
-    await until('who comes now gets a stream of its own', async () => {
+    await until('the stream of the slow client is left', async () => {
       const { leave } = await follow(world.connect(), BOARD);
       leave();
       return world.board.followers() === 1;
     });
     socket.resume();
-    await until('it hears of it', () => messages.at(-1)?.type === 'complete');
+    await until('it has ended', () => messages.at(-1)?.type === 'complete');
     expect(messages.at(-2).payload).toEqual({
       errors: [
         {
@@ -111,7 +111,7 @@ describe('a client that does not read its socket', () => {
     socket.terminate();
   });
 
-  test('holds up nobody else, and goes on from its last cursor', async () => {
+  test('delays nobody else, and can continue from its last cursor', async () => {
     const { socket, messages } = await stall();
     const quick = await follow(world.connect(), BOARD);
     for (let number = 1; number <= EVENTS; number++) {
@@ -129,7 +129,7 @@ describe('a client that does not read its socket', () => {
     socket.terminate();
   });
 
-  test('that reads slowly but steadily gets everything, at its own pace', async () => {
+  test('gets everything when it reads slowly but steadily', async () => {
     for (let number = 1; number <= EVENTS; number++) world.board.change(`t${number}`, { title: TITLE });
     const following = await follow(world.connect(), BOARD, { after: 'cursor-0' });
     expect(following.tasks()).toEqual(Array.from({ length: EVENTS }, (_, index) => `t${index + 1}`));

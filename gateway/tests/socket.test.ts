@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A bare socket, without a client that knows the protocol. */
+/** Opens a plain socket, without a client of graphql-ws. */
 function open(options: ClientOptions = {}, protocols: string | string[] = 'graphql-transport-ws') {
   const socket = new Socket(`${world.url.replace('http', 'ws')}/graphql`, protocols, options);
   const messages: Json[] = [];
@@ -41,7 +41,7 @@ const subscribe = (id: string, query = BOARD) => ({ id, type: 'subscribe', paylo
 
 describe('the protocol graphql-transport-ws', () => {
   test.each([
-    ['4400 for what is no message', ['{"type":'], 4400],
+    ['4400 for an invalid message', ['{"type":'], 4400],
     ['4400 for an unknown type of message', [{ type: 'hello' }], 4400],
     ['4400 for a message that only servers send', [INIT, { type: 'connection_ack' }], 4400],
     ['4401 for a subscription before the connection is acknowledged', [subscribe('a')], 4401],
@@ -51,50 +51,50 @@ describe('the protocol graphql-transport-ws', () => {
       [{ ...INIT, payload: { text: 'x'.repeat(1_048_577) } }],
       1009,
     ],
-  ])('%s', async (_name, said, code) => {
+  ])('closes the socket with %s', async (_name, said, code) => {
     const socket = open();
     await socket.say(...said);
     expect(await socket.closed).toMatchObject({ code });
   });
 
-  test('4409 for two operations of one id', async () => {
+  test('closes the socket with 4409 for two operations with one id', async () => {
     const socket = open();
     await socket.say(INIT);
     await socket.hears('connection_ack');
     await socket.say(subscribe('a'), subscribe('a'));
     expect(await socket.closed).toEqual({ code: 4409, reason: 'Subscriber for a already exists' });
-    await until('its stream is let go of', () => world.board.followers() === 0);
+    await until('its stream is left', () => world.board.followers() === 0);
   });
 
-  test('4408 for a socket that is not initialised within three seconds', async () => {
+  test('closes the socket with 4408 when it is not initialised within three seconds', async () => {
     expect(await open().closed).toMatchObject({ code: 4408 });
   });
 
-  test('4406 for a socket that does not name this protocol', async () => {
+  test('closes the socket with 4406 when it does not name the protocol', async () => {
     expect(await open({}, []).closed).toMatchObject({ code: 4406 });
   });
 
-  test('a ping is answered', async () => {
+  test('answers a ping', async () => {
     const socket = open();
     await socket.say({ type: 'ping', payload: { at: 1 } });
     expect(await socket.hears('pong')).toEqual({ type: 'pong', payload: { at: 1 } });
     socket.end();
   });
 
-  test('an operation that the client completes ends, and its id is free again', async () => {
+  test('frees the id of an operation that the client completes', async () => {
     const socket = open();
     await socket.say(INIT);
     await socket.hears('connection_ack');
     await socket.say(subscribe('a'));
     await socket.hears('next', 'a');
     await socket.say({ id: 'a', type: 'complete' });
-    await until('its stream is let go of', () => world.board.followers() === 0);
+    await until('its stream is left', () => world.board.followers() === 0);
     await socket.say(subscribe('a'));
     await until('it is live again', () => socket.messages.length === 3);
     socket.end();
   });
 
-  test('queries and mutations are answered too, errors in their formatted shape', async () => {
+  test('serves queries and mutations too, with formatted errors', async () => {
     const socket = open();
     await socket.say(INIT);
     await socket.hears('connection_ack');
@@ -124,7 +124,7 @@ describe('the protocol graphql-transport-ws', () => {
     socket.end();
   });
 
-  test('more operations at a time than SUBSCRIPTIONS_PER_SOCKET_MAX are refused, the others go on', async () => {
+  test('refuses operations beyond SUBSCRIPTIONS_PER_SOCKET_MAX, and the others go on', async () => {
     const socket = open();
     await socket.say(INIT);
     await socket.hears('connection_ack');
@@ -140,12 +140,12 @@ describe('the protocol graphql-transport-ws', () => {
   });
 });
 
-describe('before the socket is opened', () => {
-  test('a page of another origin is refused', async () => {
+describe('the opening of a socket', () => {
+  test('is refused to a web page of another origin', async () => {
     expect(await open({ origin: 'https://evil.example' }).closed).toMatchObject({ code: 403 });
   });
 
-  test('a name that is not this machine’s is refused in development, whatever it resolves to', async () => {
+  test('is refused in development under a foreign host name, whatever it resolves to', async () => {
     const headers = { host: 'evil.example', origin: 'http://evil.example' };
     expect(await open({ headers }).closed).toMatchObject({ code: 403 });
   });
@@ -162,7 +162,7 @@ describe('a document that cannot be subscribed to', () => {
 
   test.each([
     [
-      'that is no GraphQL',
+      'with invalid syntax',
       'subscription {',
       'GRAPHQL_PARSE_FAILED: Syntax Error: Expected Name, found <EOF>.',
     ],
@@ -183,12 +183,12 @@ describe('a document that cannot be subscribed to', () => {
       'GRAPHQL_VALIDATION_FAILED: Anonymous Subscription must select only one top level field.',
     ],
     [
-      'with a field that there is not',
+      'with an unknown field',
       'subscription { boardEvents(projectId: "p1") { cursr } }',
       'GRAPHQL_VALIDATION_FAILED: Cannot query field "cursr" on type "BoardEvent". Did you mean "cursor"?',
     ],
     [
-      'without a variable that it needs',
+      'without a required variable',
       'subscription ($id: ID!) { boardEvents(projectId: $id) { cursor } }',
       'BAD_USER_INPUT: Variable "$id" of required type "ID!" was not provided.',
     ],
@@ -197,11 +197,11 @@ describe('a document that cannot be subscribed to', () => {
       `subscription { boardEvents(projectId: "p1") { ${'cursor @include(if: true) '.repeat(51)} } }`,
       'GRAPHQL_VALIDATION_FAILED: The document has more than 50 directives.',
     ],
-  ])('%s is refused with the reason', async (_name, query, message) => {
+  ])('is refused with the reason: %s', async (_name, query, message) => {
     expect(await refusalOf(query)).toEqual([message]);
   });
 
-  test('what the subgraph refuses comes as the first result, with its code', async () => {
+  test('gets the refusal of the subgraph as its first result', async () => {
     const following = begin(world.connect(), 'subscription { boardEvents(projectId: "hidden") { cursor } }');
     await until('it has ended', () => following.state.isComplete);
     expect(following.results).toEqual([

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { signingKey, verifyViewer } from '../../platform/identity/statement.ts';
+import { person } from '../../platform/identity/actor.ts';
+import { STATEMENT_HEADER, signingKey, verifyStatement } from '../../platform/identity/statement.ts';
 import { testLog } from '../../platform/testing/infrastructure.ts';
 import type { GatewayContext } from '../context.ts';
 import { connectSubgraph, type SubgraphConnection } from '../subgraph-request.ts';
 import { SIGNING_KEY } from './subgraph.ts';
 
 const key = signingKey(SIGNING_KEY);
-const viewer = { id: '00000000-0000-7000-8000-000000000001', displayName: 'Ada', avatarUrl: null };
+const actor = person({ id: '00000000-0000-7000-8000-000000000001', displayName: 'Ada', avatarUrl: null });
 
 let answer: (request: IncomingMessage, response: ServerResponse, body: string) => void;
 let asked = 0;
@@ -29,7 +30,6 @@ beforeEach(async () => {
     timeoutMs: 200,
     connectionsMax: 2,
     responseBytesMax: 1_000,
-    log: testLog,
   });
 });
 afterEach(async () => {
@@ -41,7 +41,7 @@ afterEach(async () => {
 const ask = (query = 'query { tasks }', context: Partial<GatewayContext> = {}) =>
   subgraph.dataSource.process({
     request: { query, variables: { id: 1 } },
-    context: { viewer, requestId: 'request-1', ...context },
+    context: { actor, requestId: 'request-1', log: testLog, ...context },
   } as never);
 const json = (response: ServerResponse, body: unknown, status = 200) => {
   response.writeHead(status, { 'content-type': 'application/json' });
@@ -56,24 +56,24 @@ const unavailable = (why: string) => ({
   ],
 });
 
-describe('a question to a subgraph', () => {
-  test('is signed for this viewer, this subgraph and this body', async () => {
+describe('a request to a subgraph', () => {
+  test('is signed for its actor, its subgraph and its body', async () => {
     const seen: unknown[] = [];
     answer = async (request, response, body) => {
-      const statement = String(request.headers['x-team-board-viewer']);
-      seen.push(await verifyViewer(key, 'tasks', statement, body), JSON.parse(body));
+      const statement = String(request.headers[STATEMENT_HEADER]);
+      seen.push(await verifyStatement(key, 'tasks', statement, body), JSON.parse(body));
       json(response, { data: { tasks: [] } });
     };
     expect(await ask()).toEqual({ data: { tasks: [] } });
-    expect(seen).toEqual([viewer, { query: 'query { tasks }', variables: { id: 1 } }]);
+    expect(seen).toEqual([actor, { query: 'query { tasks }', variables: { id: 1 } }]);
   });
 
-  test('that is not answered in time is given up', async () => {
+  test('is UNAVAILABLE when no answer comes in time', async () => {
     answer = () => undefined;
     expect(await ask()).toEqual(unavailable('did not answer in time'));
   });
 
-  test('that is answered drop by drop is given up too', async () => {
+  test('is UNAVAILABLE when the answer arrives too slowly', async () => {
     answer = (_request, response) => {
       const drip = setInterval(() => response.write(' '), 50);
       response.on('close', () => clearInterval(drip));
@@ -81,14 +81,14 @@ describe('a question to a subgraph', () => {
     expect(await ask()).toEqual(unavailable('did not answer in time'));
   });
 
-  test('is not asked when the time for the whole is over', async () => {
+  test('is not sent after the deadline of the whole', async () => {
     expect(await ask(undefined, { deadlineAt: Date.now() - 1 })).toEqual(
       unavailable('did not answer in time'),
     );
     expect(asked).toBe(0);
   });
 
-  test('waits for a free connection no longer than for an answer', async () => {
+  test('waits for a free connection only within its timeout', async () => {
     answer = () => undefined;
     const answers = await Promise.all([ask(), ask(), ask()]);
     expect(answers[2]).toEqual(unavailable('did not answer in time'));
@@ -104,17 +104,17 @@ describe('an answer of a subgraph', () => {
 
   test.each<[string, (response: ServerResponse) => void, string]>([
     [
-      'that is larger than is taken',
+      'of too many bytes',
       (response) => json(response, { data: { text: 'x'.repeat(1_000) } }),
-      'has more to say than is taken at once; ask for less',
+      'has too much data for one answer; ask for less',
     ],
-    ['that is no JSON', (response) => response.end('<html>'), 'answered with status 200'],
+    ['that is not JSON', (response) => response.end('<html>'), 'answered with status 200'],
     [
-      'that is no answer of GraphQL',
+      'that is not a GraphQL response',
       (response) => json(response, { status: 'ok' }),
       'answered with status 200',
     ],
-    ['that is an error of HTTP', (response) => json(response, 'busy', 503), 'answered with status 503'],
+    ['with an HTTP error', (response) => json(response, 'busy', 503), 'answered with status 503'],
     [
       'that refuses the gateway’s signature',
       (response) => json(response, { errors: [{ message: 'no' }] }, 401),
@@ -126,7 +126,7 @@ describe('an answer of a subgraph', () => {
   });
 });
 
-describe('a connection that is lost amid a question', () => {
+describe('a connection that is lost before the answer', () => {
   const loseFirst = () => {
     answer = (request, response) => {
       if (asked === 1) request.socket.destroy();
@@ -134,7 +134,7 @@ describe('a connection that is lost amid a question', () => {
     };
   };
 
-  test('is tried again, once, for a query', async () => {
+  test('makes a query run once more', async () => {
     loseFirst();
     expect(await ask()).toEqual({ data: { done: true } });
     answer = (request) => request.socket.destroy();
@@ -143,7 +143,7 @@ describe('a connection that is lost amid a question', () => {
     expect(asked).toBe(2);
   });
 
-  test('is not tried again for a mutation, which may have been carried out', async () => {
+  test('does not make a mutation run again, which may have been carried out', async () => {
     loseFirst();
     expect(await ask('mutation { taskCreate }')).toEqual(unavailable('cannot be reached'));
     expect(asked).toBe(1);

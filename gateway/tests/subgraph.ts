@@ -1,29 +1,30 @@
 import type { Socket } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import Fastify from 'fastify';
 import { type GraphQLError, graphql } from 'graphql';
 import { formatError } from '../../platform/graphql/format-error.ts';
-import { answerHttpErrors } from '../../platform/graphql/http-error.ts';
+import { createHttpServer } from '../../platform/graphql/http-server.ts';
 import { SCALARS } from '../../platform/graphql/scalars.ts';
 import { serveSubscriptions } from '../../platform/graphql/subscription-server.ts';
-import { signingKey, type Viewer, verifyViewer } from '../../platform/identity/statement.ts';
+import type { RequestActor } from '../../platform/identity/actor.ts';
+import { STATEMENT_HEADER, signingKey, verifyStatement } from '../../platform/identity/statement.ts';
+import type { Logger } from '../../platform/process/log.ts';
 import { testLog } from '../../platform/testing/infrastructure.ts';
 import { type SubgraphName, subgraphSdl } from '../../schema/sdl.ts';
 
 export const SIGNING_KEY = 'the-key-of-tests-has-40-characters-in-it';
 const key = signingKey(SIGNING_KEY);
 
-/** What the gateway asked of a subgraph. */
+/** A request of the gateway to a subgraph. */
 export interface Question {
   query: string;
   variables: Record<string, unknown>;
-  viewer: Viewer;
+  actor: RequestActor;
   headers: Record<string, unknown>;
 }
 
-/** A subgraph of tests: the real SDL, the platform's way in, and resolvers without rows. */
 export type TestSubgraph = Awaited<ReturnType<typeof openTestSubgraph>>;
 
+/** Opens a subgraph with the real SDL and the platform's servers, but with resolvers instead of a database. */
 export async function openTestSubgraph(name: SubgraphName, resolvers: object, port = 0) {
   const schema = buildSubgraphSchema([
     { typeDefs: subgraphSdl(name), resolvers: { ...SCALARS, ...resolvers } as never },
@@ -32,25 +33,24 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
   const connections = new Set<Socket>();
   let hanging: PromiseWithResolvers<void> | null = null;
 
-  const app = Fastify({ forceCloseConnections: true });
-  answerHttpErrors(app, testLog);
+  const app = createHttpServer({ log: testLog, bodyBytesMax: 2_097_152, requestTimeoutMs: 10_000 });
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
   );
-  app.post<{ Body: string }>('/graphql', async ({ body, headers }) => {
-    const viewer = await verifyViewer(key, name, String(headers['x-team-board-viewer']), body);
+  app.post<{ Body: string }>('/graphql', async ({ body, headers, log }) => {
+    const actor = await verifyStatement(key, name, String(headers[STATEMENT_HEADER]), body);
     const { query, variables } = JSON.parse(body) as Question;
-    questions.push({ query, variables, viewer, headers });
+    questions.push({ query, variables, actor, headers });
     await hanging?.promise;
     const { data, errors } = await graphql({
       schema,
       source: query,
       variableValues: variables,
-      contextValue: { viewer },
+      contextValue: { actor },
     });
     return {
       data,
-      ...(errors && { errors: errors.map((error) => formatError(error as GraphQLError, testLog)) }),
+      ...(errors && { errors: errors.map((error) => formatError(error as GraphQLError, log as Logger)) }),
     };
   });
   app.server.on('connection', (socket) => {
@@ -62,7 +62,7 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
     schema,
     key,
     subgraph: name,
-    createContext: (viewer) => ({ viewer }),
+    createContext: (actor) => ({ actor }),
     log: testLog,
   });
   await app.listen({ host: '127.0.0.1', port });
@@ -72,7 +72,7 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,
     questions,
-    /** Requests are taken and not answered until `answer` is called. */
+    /** Accepts requests without answering them, until `answer` is called. */
     hang() {
       hanging = Promise.withResolvers();
     },
@@ -80,11 +80,11 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
       hanging?.resolve();
       hanging = null;
     },
-    /** What a network does to a subgraph: its connections are gone, and it does not know why. */
+    /** Breaks all connections, as a network failure does. */
     loseConnections() {
       for (const socket of connections) socket.destroy();
     },
-    /** What kill -9 does: no goodbye. */
+    /** Stops at once, as `kill -9` does. */
     async kill() {
       if (!app.server.listening) return;
       hanging?.resolve();

@@ -23,10 +23,11 @@ const codeOf = (attempt: Promise<unknown>): Promise<string> =>
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a token of the provider', () => {
-  test('says who it is and how long it holds', async () => {
+  test('names the person and the time of expiry', async () => {
     const exp = now() + 60;
     expect(await signIn(provider.token({ exp, picture: 'https://example.com/ada.png' }))).toEqual({
-      viewer: {
+      actor: {
+        kind: 'person',
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         displayName: 'Ada',
         avatarUrl: 'https://example.com/ada.png',
@@ -35,62 +36,62 @@ describe('a token of the provider', () => {
     });
   });
 
-  test('is the same person whatever the name, and another person with another subject', async () => {
-    const { viewer } = await signIn(provider.token());
+  test('is the same person after a change of name, and another person with another subject', async () => {
+    const { actor } = await signIn(provider.token());
     const renamed = await signIn(provider.token({ name: 'Countess' }));
     const other = await signIn(provider.token({ sub: 'bob' }));
-    expect(renamed.viewer.id).toBe(viewer.id);
-    expect(other.viewer.id).not.toBe(viewer.id);
+    expect(renamed.actor.id).toBe(actor.id);
+    expect(other.actor.id).not.toBe(actor.id);
   });
 
-  test('has a name to show even without the claim, and no picture that is not https', async () => {
+  test('gives a display name without the claim `name`, and no picture without https', async () => {
     const claims = { name: undefined, preferred_username: 'ada', picture: 'http://example.com/ada.png' };
-    expect((await signIn(provider.token(claims))).viewer).toMatchObject({
+    expect((await signIn(provider.token(claims))).actor).toMatchObject({
       displayName: 'ada',
       avatarUrl: null,
     });
   });
 
-  test('may be signed by ES256, and by a key that the provider made later', async () => {
+  test('may be signed with ES256, and with a key that the provider added later', async () => {
     await provider.addKey('curve', 'ES256');
     expect(await codeOf(signIn(provider.token({}, { alg: 'ES256', kid: 'curve' })))).toBe('signed in');
   });
 
-  test('holds for 30 seconds more, as clocks differ', async () => {
+  test('is accepted up to 30 seconds after it expired, because clocks differ', async () => {
     expect(await codeOf(signIn(provider.token({ exp: now() - 25 })))).toBe('signed in');
   });
 });
 
-describe('refused is', () => {
+describe('a token is refused', () => {
   test.each<[string, (of: Provider) => string | Promise<string>]>([
-    ['what is no token', () => 'nonsense'],
-    ['an expired token', (of) => of.token({ exp: now() - 31 })],
-    ['a token that holds only later', (of) => of.token({ nbf: now() + 60 })],
-    ['a token that never expires', (of) => of.token({ exp: undefined })],
-    ['a token of nobody', (of) => of.token({ sub: undefined })],
-    ['a token of another issuer', (of) => of.token({ iss: 'https://evil.example/' })],
-    ['a token of the issuer without its slash', (of) => of.token({ iss: of.issuer.slice(0, -1) })],
-    ['a token for another application', (of) => of.token({ aud: 'another' })],
+    ['that is nonsense', () => 'nonsense'],
+    ['that has expired', (of) => of.token({ exp: now() - 31 })],
+    ['that is not valid yet', (of) => of.token({ nbf: now() + 60 })],
+    ['that never expires', (of) => of.token({ exp: undefined })],
+    ['without a subject', (of) => of.token({ sub: undefined })],
+    ['of another issuer', (of) => of.token({ iss: 'https://evil.example/' })],
+    ['of the issuer without its slash', (of) => of.token({ iss: of.issuer.slice(0, -1) })],
+    ['for another application', (of) => of.token({ aud: 'another' })],
     [
-      'a token without signature',
+      'without a signature',
       (of) =>
         `${base64({ alg: 'none' })}.${base64({ iss: of.issuer, aud: CLIENT_ID, sub: 'ada', exp: now() + 60 })}.`,
     ],
     [
-      'a token signed by the public key as if it were a shared secret',
+      'that is signed with the public key as a shared secret',
       async (of) =>
         of.token({}, { alg: 'HS256' }, new TextEncoder().encode(await exportSPKI(of.publicKey('first')))),
     ],
     [
-      'a token of a key that the provider does not know',
+      'of a key that the provider does not publish',
       async (of) => of.token({}, { kid: 'unknown' }, (await generateKeyPair('RS256')).privateKey),
     ],
     [
-      'a token signed by another key under a known name',
+      'that is signed with another key under a known name',
       async (of) => of.token({}, {}, (await generateKeyPair('RS256')).privateKey),
     ],
     [
-      'a token whose claims were changed',
+      'whose claims were changed',
       async (of) => {
         const [header, , signature] = (await of.token()).split('.');
         return `${header}.${base64({ iss: of.issuer, aud: CLIENT_ID, sub: 'bob', exp: now() + 60 })}.${signature}`;
@@ -101,7 +102,7 @@ describe('refused is', () => {
   });
 
   test.each([undefined, '', 'Basic YTpi', 'Bearer', 'Development Ada'])(
-    'an Authorization of %j',
+    'in an Authorization of %j',
     async (text) => {
       expect(await codeOf(authenticate(text))).toBe('UNAUTHENTICATED');
     },
@@ -116,7 +117,7 @@ describe('the provider', () => {
     expect(provider.keyRequests()).toBeLessThanOrEqual(2);
   });
 
-  test('may be down: its known keys hold, and an unknown one does not', async () => {
+  test('may be down: known keys stay valid, and unknown ones are refused', async () => {
     await signIn(provider.token());
     await provider.stop();
     expect(await codeOf(signIn(provider.token()))).toBe('signed in');
@@ -124,7 +125,7 @@ describe('the provider', () => {
     expect(await codeOf(signIn(provider.token({}, { kid: 'unknown' }, privateKey)))).toBe('UNAUTHENTICATED');
   });
 
-  test('may be down at the start: nobody is refused for it, and all is well when it is back', async () => {
+  test('may be down at the start: sign-in is UNAVAILABLE until it is back', async () => {
     const token = provider.token();
     await provider.stop();
     expect(await codeOf(signIn(token))).toBe('UNAVAILABLE');
@@ -132,7 +133,7 @@ describe('the provider', () => {
     await until('it is asked again', async () => (await codeOf(signIn(token))) === 'signed in');
   });
 
-  test('must be the one of the settings', async () => {
+  test('must have exactly the issuer of the settings', async () => {
     const misled = createTokenVerifier({ issuer: provider.issuer.slice(0, -1), clientId: CLIENT_ID });
     expect(await codeOf(misled(`Bearer ${await provider.token()}`))).toBe('UNAVAILABLE');
   });

@@ -10,20 +10,20 @@ const operation = parse(
 const agent = (tags: unknown) => ({ input: { name: 'Writer', slug: 'main', tags } });
 
 describe('the variables of a request', () => {
-  test('that fit are read with defaults in place', () => {
+  test('are coerced with default values', () => {
     const { coerced } = readVariables(schema, operation, agent(['a']));
 
     expect(coerced).toMatchObject({ input: { tags: ['a'], maxConcurrent: 1 } });
   });
 
-  test('that do not fit are BAD_USER_INPUT, and a few of them are explained', () => {
+  test('are BAD_USER_INPUT when invalid, with a bounded number of errors', () => {
     const { errors } = readVariables(schema, operation, agent(Array.from({ length: 1_000 }, () => 1)));
 
     expect(errors?.length).toBeLessThanOrEqual(11);
     for (const { extensions } of errors ?? []) expect(extensions['code']).toBe('BAD_USER_INPUT');
   });
 
-  test('that are half a million are refused without being read', () => {
+  test('are refused quickly when there are half a million of them', () => {
     const variables = agent(Array.from({ length: 500_000 }, () => 1));
     const before = performance.now();
 
@@ -35,14 +35,14 @@ describe('the variables of a request', () => {
     expect(performance.now() - before).toBeLessThan(200);
   });
 
-  test('that nest without end are refused', () => {
+  test('are refused when they nest too deeply', () => {
     let nested: unknown = 1;
     for (let depth = 0; depth < 5_000; depth++) nested = [nested];
 
     expect(readVariables(schema, operation, agent(nested)).errors).toHaveLength(1);
   });
 
-  test('that are long are not repeated whole', () => {
+  test('are cut in messages when they are long', () => {
     const { errors } = readVariables(schema, operation, { input: 'x'.repeat(100_000) });
 
     expect(errors?.[0]?.message.length).toBeLessThanOrEqual(500);

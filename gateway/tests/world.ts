@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, type ClientOptions, createClient } from 'graphql-ws';
-import type { Viewer } from '../../platform/identity/statement.ts';
+import type { RequestActor } from '../../platform/identity/actor.ts';
 import { DomainError } from '../../platform/input/errors.ts';
 import { until } from '../../platform/testing/wait.ts';
 import { GatewayConfig } from '../config.ts';
@@ -8,17 +8,17 @@ import { startGateway } from '../gateway.ts';
 import { createBoard } from './board.ts';
 import { openTestSubgraph, SIGNING_KEY } from './subgraph.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: documents are plain text here, so nothing knows the shape of answers
+// biome-ignore lint/suspicious/noExplicitAny: the documents are plain text here, so answers have no types
 export type Json = any;
 
-/** What people look at a board with; `WITH_PROJECT` asks the projects subgraph too. */
+/** Follows a board. `WITH_PROJECT` needs the projects subgraph for each event too. */
 export const BOARD = `subscription Board($after: EventCursor) {
   boardEvents(projectId: "p1", after: $after) { kind: __typename cursor ... on TaskChanged { task { id title } } } }`;
 export const WITH_PROJECT = `subscription BoardWithProject($after: EventCursor) {
   boardEvents(projectId: "p1", after: $after) {
     kind: __typename cursor ... on TaskChanged { task { id title project { name description } } } } }`;
 
-/** Settings that hold, but for what a test sets itself. */
+/** Valid settings, overridden by those of the test. */
 export const gatewayConfig = (settings: Record<string, unknown> = {}): GatewayConfig =>
   GatewayConfig.parse({
     GATEWAY_PORT: 0,
@@ -28,7 +28,7 @@ export const gatewayConfig = (settings: Record<string, unknown> = {}): GatewayCo
     ...settings,
   });
 
-/** A gateway over subgraphs of tests: tasks has a board to follow, projects adds fields to what happens on it. */
+/** Opens a gateway with test subgraphs: tasks has a board to follow, and projects adds fields to its events. */
 export async function openWorld(settings: Record<string, unknown> = {}) {
   const board = createBoard();
   const projects = await openTestSubgraph('projects', projectsResolvers);
@@ -37,7 +37,7 @@ export async function openWorld(settings: Record<string, unknown> = {}) {
     gatewayConfig({
       PROJECTS_URL: projects.url,
       TASKS_URL: tasks.url,
-      AGENTS_URL: 'http://127.0.0.1:9', // nobody listens there
+      AGENTS_URL: 'http://127.0.0.1:9', // nothing listens there
       CHAT_URL: 'http://127.0.0.1:9',
       ...settings,
     }),
@@ -73,7 +73,7 @@ export async function openWorld(settings: Record<string, unknown> = {}) {
       });
       return { status: response.status, headers: response.headers, ...((await response.json()) as Json) };
     },
-    /** The tasks subgraph is killed and comes back at the same port, on the same board. */
+    /** Kills the tasks subgraph and starts it again on the same port and board. */
     async restartTasks(meanwhile: () => void = () => undefined) {
       await tasks.kill();
       meanwhile();
@@ -90,7 +90,7 @@ export async function openWorld(settings: Record<string, unknown> = {}) {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** Follows a subscription into arrays that grow. Resolves when it is live. */
+/** Subscribes, collects what arrives, and resolves when the stream has caught up. */
 export async function follow(client: Client, query: string, variables: Record<string, unknown> = {}) {
   const following = begin(client, query, variables);
   await until('the subscription is live', () =>
@@ -99,7 +99,7 @@ export async function follow(client: Client, query: string, variables: Record<st
   return following;
 }
 
-/** The same without waiting: for what ends before it is live. */
+/** Subscribes without waiting, for subscriptions that end before they catch up. */
 export function begin(client: Client, query: string, variables: Record<string, unknown> = {}) {
   const results: Json[] = [];
   const errors: Json[] = [];
@@ -116,11 +116,11 @@ export function begin(client: Client, query: string, variables: Record<string, u
   );
   return {
     results,
-    /** What refused the subscription, before any result. */
+    /** The errors that refused the subscription before any result. */
     errors,
     state,
     leave,
-    /** The ids of the tasks that were seen to change, in order. */
+    /** The ids of the changed tasks, in the order of the events. */
     tasks: (): string[] => results.flatMap(({ data }) => data?.boardEvents?.task?.id ?? []),
   };
 }
@@ -137,9 +137,13 @@ const tasksResolvers = (board: ReturnType<typeof createBoard>) => ({
   },
 });
 
+interface TestContext {
+  actor: RequestActor;
+}
+
 const projectsResolvers = {
   Query: {
-    viewer: (_root: unknown, _args: unknown, { viewer }: { viewer: Viewer }) => viewer,
+    viewer: (_root: unknown, _args: unknown, { actor }: TestContext) => actor,
     project: (_root: unknown, { id }: { id: string }) => (id === 'gone' ? null : { id }),
   },
   Mutation: {
@@ -151,7 +155,7 @@ const projectsResolvers = {
       if (id === 'broken') throw new Error('a secret of the database');
       return `Project ${id}`;
     },
-    description: (_project: unknown, _args: unknown, { viewer }: { viewer: Viewer }) => viewer.displayName,
+    description: (_project: unknown, _args: unknown, { actor }: TestContext) => actor.displayName,
     viewerRole: () => 'OWNER',
   },
 };

@@ -1,5 +1,5 @@
-import { allTold, type Case, lastRow, SUCCESS } from '../case.ts';
-import { history, order, post, run } from '../client.ts';
+import { type Case, callbacksOf, lastRow, SUCCESS } from '../case.ts';
+import { history, hookBody, post, run } from '../client.ts';
 
 const VISIBLE = { status: 'ok', replyDisposition: 'visible', delivered: false, deliveryAttempted: false };
 const SILENT = { ...VISIBLE, replyDisposition: 'silent' };
@@ -7,10 +7,10 @@ const CUT_MARK = '\n...(truncated)...';
 
 export const answers: Case[] = [
   {
-    name: 'an answer comes by one signed callback, and stands in the history',
-    async see(subject, sessionKey) {
-      const { body } = await run(subject, order(sessionKey, '[[say=all done]]'));
-      const callbacks = await allTold(subject, sessionKey);
+    name: 'an answer is sent in one signed callback and is in the history',
+    async observe(subject, sessionKey) {
+      const { body } = await run(subject, hookBody(sessionKey, '[[say=all done]]'));
+      const callbacks = await callbacksOf(subject, sessionKey);
       return { completion: body.completion, callbacks, lastRow: await lastRow(subject, sessionKey) };
     },
     expected: {
@@ -20,9 +20,12 @@ export const answers: Case[] = [
     },
   },
   {
-    name: 'a callback names session, agent, tokens and times, and not the runId of the post',
-    async see(subject, sessionKey) {
-      const { body: answer } = await run(subject, order(sessionKey, '[[say=x]]', { agentId: 'researcher' }));
+    name: 'a callback has session, agent, tokens and times, and another runId than the answer of the post',
+    async observe(subject, sessionKey) {
+      const { body: answer } = await run(
+        subject,
+        hookBody(sessionKey, '[[say=x]]', { agentId: 'researcher' }),
+      );
       const [callback] = await subject.receiver.accepted(sessionKey);
       const { body } = callback!;
       return {
@@ -31,7 +34,7 @@ export const answers: Case[] = [
         attempts: body.attempts,
         hasUsage: (body.usage?.output ?? 0) > 0 && (body.usage?.totalTokens ?? 0) > body.usage!.output,
         isTimed: body.startedAt <= body.endedAt && body.durationMs === body.endedAt - body.startedAt,
-        knowsRunIdOfPost: body.runId === answer.runId,
+        hasRunIdOfPost: body.runId === answer.runId,
       };
     },
     expected: {
@@ -40,14 +43,14 @@ export const answers: Case[] = [
       attempts: 1,
       hasUsage: true,
       isTimed: true,
-      knowsRunIdOfPost: false,
+      hasRunIdOfPost: false,
     },
   },
   {
     name: 'an empty answer is a success without a text',
-    async see(subject, sessionKey) {
-      const { body } = await run(subject, order(sessionKey, '[[empty]]'));
-      const callbacks = await allTold(subject, sessionKey);
+    async observe(subject, sessionKey) {
+      const { body } = await run(subject, hookBody(sessionKey, '[[empty]]'));
+      const callbacks = await callbacksOf(subject, sessionKey);
       return { completion: body.completion, callbacks, lastRow: await lastRow(subject, sessionKey) };
     },
     expected: {
@@ -57,10 +60,10 @@ export const answers: Case[] = [
     },
   },
   {
-    name: 'NO_REPLY comes by callback as it was said, and does not stand in the history',
-    async see(subject, sessionKey) {
-      const { body } = await run(subject, order(sessionKey, '[[say=NO_REPLY]]'));
-      const callbacks = await allTold(subject, sessionKey);
+    name: 'NO_REPLY is sent unchanged in the callback and is not in the history',
+    async observe(subject, sessionKey) {
+      const { body } = await run(subject, hookBody(sessionKey, '[[say=NO_REPLY]]'));
+      const callbacks = await callbacksOf(subject, sessionKey);
       return { completion: body.completion, callbacks, lastRow: await lastRow(subject, sessionKey) };
     },
     expected: {
@@ -70,9 +73,9 @@ export const answers: Case[] = [
     },
   },
   {
-    name: '20,000 characters come whole by callback, and cut at 8,000 with a mark by the history',
-    async see(subject, sessionKey) {
-      await run(subject, order(sessionKey, '[[long=20000]]'));
+    name: '20,000 characters are whole in the callback, and truncated to 8,000 with a mark in the history',
+    async observe(subject, sessionKey) {
+      await run(subject, hookBody(sessionKey, '[[long=20000]]'));
       const [callback] = await subject.receiver.accepted(sessionKey);
       const { content } = await lastRow(subject, sessionKey);
       const [{ text }] = content;
@@ -86,27 +89,27 @@ export const answers: Case[] = [
   },
   {
     name: 'a second run of a session continues its history',
-    async see(subject, sessionKey) {
-      await run(subject, order(sessionKey, '[[say=first]]'));
-      await run(subject, order(sessionKey, '[[say=second]]'));
+    async observe(subject, sessionKey) {
+      await run(subject, hookBody(sessionKey, '[[say=first]]'));
+      await run(subject, hookBody(sessionKey, '[[say=second]]'));
       const { body } = await history(subject, `agent:main:${sessionKey}`);
       return body.items.map(({ role }: { role: string }) => role);
     },
     expected: ['user', 'assistant', 'user', 'assistant'],
   },
   {
-    name: 'a run without sessionMode persistent leaves no history under its key, and no callback',
-    async see(subject, sessionKey) {
-      const { body } = await run(subject, order(sessionKey, '[[say=x]]', { sessionMode: 'isolated' }));
+    name: 'a run without sessionMode persistent has no history under its key and no callback',
+    async observe(subject, sessionKey) {
+      const { body } = await run(subject, hookBody(sessionKey, '[[say=x]]', { sessionMode: 'isolated' }));
       const { status } = await history(subject, `agent:main:${sessionKey}`);
       return { completion: body.completion, history: status, callbacks: subject.receiver.of(sessionKey) };
     },
     expected: { completion: VISIBLE, history: 404, callbacks: [] },
   },
   {
-    // One case, as cases run side by side: another wake-up in between would keep the second from being merged.
-    name: 'a wake-up is queued, the same again is merged into it; it has a text and names an agent that there is',
-    async see(subject, sessionKey) {
+    // This is a single case because a wake-up of a concurrent case would prevent the second one from being coalesced.
+    name: 'a wake-up is queued, an equal one is coalesced, and text and agentId are checked',
+    async observe(subject, sessionKey) {
       const wake = (fields: object) =>
         post(subject, '/hooks/wake', { text: sessionKey, mode: 'next-heartbeat', ...fields }).then(
           ({ body }) => body,

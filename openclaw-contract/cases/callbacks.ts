@@ -1,15 +1,15 @@
 import type { Case } from '../case.ts';
-import { order, postAgent } from '../client.ts';
+import { hookBody, postAgent } from '../client.ts';
 
-/** Three pauses of the plugin: 1 s, 5 s and 30 s. */
+/** Covers three retry delays of the plugin: 1 s, 5 s and 30 s. */
 const REFUSALS = 3;
 
 export const callbacks: Case[] = [
   {
-    name: `a callback that was answered 503 ${REFUSALS} times comes again with the same id until it is taken`,
-    async see(subject, sessionKey) {
+    name: `a callback that was answered 503 ${REFUSALS} times is sent again with the same id until it is accepted`,
+    async observe(subject, sessionKey) {
       subject.receiver.refuse(sessionKey, REFUSALS);
-      await postAgent(subject, order(sessionKey, '[[say=at last]]'));
+      await postAgent(subject, hookBody(sessionKey, '[[say=at last]]'));
       await subject.receiver.accepted(sessionKey);
       const all = subject.receiver.of(sessionKey);
       return {

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../platform/testing/wait.ts';
-import { allTold, type Case, FAILURE, lastRow, underway } from '../case.ts';
-import { history, order, postAgent, rpc, run } from '../client.ts';
+import { type Case, callbacksOf, FAILURE, lastRow, untilRunning } from '../case.ts';
+import { history, hookBody, postAgent, rpc, run } from '../client.ts';
 import type { Subject } from '../subject.ts';
 
-const shown = (text: string, stopReason = 'error') => ({
+const assistantRow = (text: string, stopReason = 'error') => ({
   role: 'assistant',
   content: [{ type: 'text', text }],
   stopReason,
@@ -17,7 +17,7 @@ interface Refusal {
   notice: string;
 }
 
-/** OpenClaw's `agent_end` says `success: true` of each of these. */
+/** OpenClaw's `agent_end` has `success: true` for each of these. */
 const refusals: Refusal[] = [
   {
     status: 500,
@@ -42,26 +42,26 @@ const refusals: Refusal[] = [
 ];
 
 const refusedByModel = ({ status, agentId = 'main', error, notice }: Refusal): Case => ({
-  name: `a model that answers ${status} is one failure, told once`,
-  async see(subject, sessionKey) {
-    const { body } = await run(subject, order(sessionKey, `[[fail=${status}]]`, { agentId }));
-    const callbacks = await allTold(subject, sessionKey);
+  name: `a model that answers ${status} causes one callback with a failure`,
+  async observe(subject, sessionKey) {
+    const { body } = await run(subject, hookBody(sessionKey, `[[fail=${status}]]`, { agentId }));
+    const callbacks = await callbacksOf(subject, sessionKey);
     return { completion: body.completion, callbacks, lastRow: await lastRow(subject, sessionKey, agentId) };
   },
   expected: {
     completion: { status: 'error', replyDisposition: 'empty' },
     callbacks: [{ ...FAILURE, error }],
-    lastRow: shown(notice),
+    lastRow: assistantRow(notice),
   },
 });
 
 export const failures: Case[] = [
   ...refusals.map(refusedByModel),
   {
-    name: 'a model that says nothing is given up after timeoutSeconds',
-    async see(subject, sessionKey) {
-      const { body } = await run(subject, order(sessionKey, '[[hang]]', { timeoutSeconds: 3 }));
-      const callbacks = await allTold(subject, sessionKey);
+    name: 'a run whose model does not answer ends after timeoutSeconds',
+    async observe(subject, sessionKey) {
+      const { body } = await run(subject, hookBody(sessionKey, '[[hang]]', { timeoutSeconds: 3 }));
+      const callbacks = await callbacksOf(subject, sessionKey);
       return { completion: body.completion, callbacks, lastRow: await lastRow(subject, sessionKey) };
     },
     expected: {
@@ -72,16 +72,16 @@ export const failures: Case[] = [
         deliveryAttempted: false,
       },
       callbacks: [{ ...FAILURE, error: 'Agent run failed: timed out in phase provider', stopReason: null }],
-      lastRow: { ...shown('', 'aborted'), errorMessage: 'request timed out' },
+      lastRow: { ...assistantRow('', 'aborted'), errorMessage: 'request timed out' },
     },
   },
   {
-    name: 'sessions.abort ends a run, whose callback says so and whose history does not',
-    async see(subject, sessionKey) {
-      await postAgent(subject, order(sessionKey, '[[hang]]'));
-      await underway(subject, sessionKey);
+    name: 'sessions.abort ends a run: its callback is aborted, and its history has no answer',
+    async observe(subject, sessionKey) {
+      await postAgent(subject, hookBody(sessionKey, '[[hang]]'));
+      await untilRunning(subject, sessionKey);
       const answer = await untilAborted(subject, sessionKey);
-      const callbacks = await allTold(subject, sessionKey);
+      const callbacks = await callbacksOf(subject, sessionKey);
       return { answer, callbacks, lastRow: await lastRow(subject, sessionKey) };
     },
     expected: {
@@ -91,9 +91,9 @@ export const failures: Case[] = [
     },
   },
   {
-    name: 'sessions.abort says no-active-run of a session that is over, and of one that never was',
-    async see(subject, sessionKey) {
-      await run(subject, order(sessionKey, '[[say=x]]'));
+    name: 'sessions.abort answers no-active-run for an ended run and for an unknown session',
+    async observe(subject, sessionKey) {
+      await run(subject, hookBody(sessionKey, '[[say=x]]'));
       return [await abort(subject, sessionKey), await abort(subject, `${sessionKey}-never`)];
     },
     expected: [
@@ -102,21 +102,21 @@ export const failures: Case[] = [
     ],
   },
   {
-    name: 'a client that hangs up does not end its run',
-    async see(subject, sessionKey) {
-      const waiting = run(subject, order(sessionKey, '[[delay=2000]] [[say=anyway]]'), {}, 1000);
+    name: 'a client that disconnects does not end its run',
+    async observe(subject, sessionKey) {
+      const waiting = run(subject, hookBody(sessionKey, '[[delay=2000]] [[say=anyway]]'), {}, 1000);
       const wasCut = await waiting.then(
         () => false,
         () => true,
       );
-      const callbacks = await allTold(subject, sessionKey);
+      const callbacks = await callbacksOf(subject, sessionKey);
       return { wasCut, texts: callbacks.map(({ text }) => text), calls: subject.modelCalls(sessionKey) };
     },
     expected: { wasCut: true, texts: ['anyway'], calls: 1 },
   },
   {
-    name: 'the history of a session that nobody began is not found',
-    async see(subject, sessionKey) {
+    name: 'the history of an unknown session is not found',
+    async observe(subject, sessionKey) {
       const { status, body } = await history(subject, `agent:main:${sessionKey}`);
       return { status, body: { ...body, error: { ...body.error, message: undefined } } };
     },
@@ -129,7 +129,7 @@ async function abort(subject: Subject, sessionKey: string) {
   return answer.payload;
 }
 
-/** A run that was admitted a moment ago cannot be aborted yet, and OpenClaw says that there is none. */
+/** Repeats the abort: OpenClaw answers no-active-run for a run that was admitted a moment ago. */
 const untilAborted = (subject: Subject, sessionKey: string) =>
   until('the run is aborted', async () => {
     const answer = await abort(subject, sessionKey);

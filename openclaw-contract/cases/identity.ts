@@ -6,7 +6,7 @@ const model = (id: string) => ({ id, object: 'model', created: 0, owned_by: 'ope
 export const identity: Case[] = [
   {
     name: '/v1/models lists the agents',
-    async see(subject) {
+    async observe(subject) {
       const { status, body } = await get(subject, '/v1/models');
       return { status, body };
     },
@@ -25,8 +25,8 @@ export const identity: Case[] = [
     },
   },
   {
-    name: 'the probes tell ready, version and how long the gateway is up',
-    async see(subject) {
+    name: 'the probes return readiness, version and uptime',
+    async observe(subject) {
       const [health, ready, startup] = await Promise.all(
         ['/healthz', '/readyz', '/startupz'].map((path) => get(subject, path)),
       );
@@ -43,15 +43,15 @@ export const identity: Case[] = [
     },
   },
   {
-    name: 'the WebSocket tells the protocol, the version, and an id of this life of the gateway',
-    async see(subject) {
+    name: 'the WebSocket returns the protocol, the version and an id of the gateway’s process',
+    async observe(subject) {
       const [first, second] = [await rpc(subject, 'agents.list', {}), await rpc(subject, 'agents.list', {})];
       const { protocol, server } = first.hello.payload;
       return {
         protocol,
         version: server.version,
         isUuid: /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(server.bootId),
-        isSameLife: server.bootId === second.hello.payload.server.bootId,
+        isSameProcess: server.bootId === second.hello.payload.server.bootId,
         agents: first.answer.payload.agents.map(({ id }: { id: string }) => id),
       };
     },
@@ -59,7 +59,7 @@ export const identity: Case[] = [
       protocol: 4,
       version: '2026.9.6',
       isUuid: true,
-      isSameLife: true,
+      isSameProcess: true,
       agents: ['main', 'researcher', 'unlucky'],
     },
   },

@@ -1,19 +1,19 @@
 import type { Case } from '../case.ts';
-import { get, history, order, postAgent } from '../client.ts';
+import { get, history, hookBody, postAgent } from '../client.ts';
 
 const refused = (name: string, fields: object, error: string): Case => ({
   name: `400: ${name}`,
-  async see(subject, sessionKey) {
-    const { status, body } = await postAgent(subject, order(sessionKey, '[[say=x]]', fields));
+  async observe(subject, sessionKey) {
+    const { status, body } = await postAgent(subject, hookBody(sessionKey, '[[say=x]]', fields));
     return { status, body, calls: subject.modelCalls(sessionKey) };
   },
   expected: { status: 400, body: { ok: false, error }, calls: 0 },
 });
 
 export const refusals: Case[] = [
-  refused('an agent that nobody knows', { agentId: 'ghost' }, 'unknown agentId "ghost"'),
+  refused('an unknown agent', { agentId: 'ghost' }, 'unknown agentId "ghost"'),
   refused('no message', { message: undefined }, 'message required'),
-  refused('a message of blanks', { message: '  ' }, 'message required'),
+  refused('a blank message', { message: '  ' }, 'message required'),
   refused(
     'a session key with a prefix that is not allowed',
     { sessionKey: 'other:1' },
@@ -25,14 +25,14 @@ export const refusals: Case[] = [
     'sessionKey is required when sessionMode is persistent',
   ),
   refused(
-    'waitForCompletion that is no boolean',
+    'waitForCompletion that is not a boolean',
     { waitForCompletion: 'yes' },
     'waitForCompletion must be boolean',
   ),
   {
-    name: '401: a wrong token, and the token of the other door',
-    async see(subject, sessionKey) {
-      const fields = order(sessionKey, '[[say=x]]');
+    name: '401: a wrong token, the gateway token for hooks, and the hooks token for other paths',
+    async observe(subject, sessionKey) {
+      const fields = hookBody(sessionKey, '[[say=x]]');
       const answers = [
         await postAgent(subject, fields, { authorization: 'Bearer wrong' }),
         await postAgent(subject, fields, { authorization: `Bearer ${subject.gatewayToken}` }),
@@ -49,11 +49,11 @@ export const refusals: Case[] = [
     ],
   },
   {
-    name: '413: more than 256 KiB; a message of 250,000 characters is taken',
-    async see(subject, sessionKey) {
+    name: '413: more than 256 KiB; a message of 250,000 characters is accepted',
+    async observe(subject, sessionKey) {
       const long = (characters: number) => `[[say=x]] (session ${sessionKey}) ${'x'.repeat(characters)}`;
-      const tooLong = await postAgent(subject, order(sessionKey, '', { message: long(262_144) }));
-      const fitting = await postAgent(subject, order(sessionKey, '', { message: long(250_000) }));
+      const tooLong = await postAgent(subject, hookBody(sessionKey, '', { message: long(262_144) }));
+      const fitting = await postAgent(subject, hookBody(sessionKey, '', { message: long(250_000) }));
       return { tooLong: [tooLong.status, tooLong.body], fitting: fitting.status };
     },
     expected: { tooLong: [413, { ok: false, error: 'payload too large' }], fitting: 200 },

@@ -1,18 +1,18 @@
-import { allTold, type Case } from '../case.ts';
-import { order, postAgent, run } from '../client.ts';
+import { type Case, callbacksOf } from '../case.ts';
+import { hookBody, postAgent, run } from '../client.ts';
 
 const keyed = (sessionKey: string) => ({ 'idempotency-key': `key-of-${sessionKey}` });
 
 export const repeats: Case[] = [
   {
-    name: 'the same bytes with the same Idempotency-Key are one run with one runId',
-    async see(subject, sessionKey) {
-      const fields = order(sessionKey, '[[delay=500]] [[say=once]]');
+    name: 'posts with the same bytes and the same Idempotency-Key are one run with one runId',
+    async observe(subject, sessionKey) {
+      const fields = hookBody(sessionKey, '[[delay=500]] [[say=once]]');
       const [first, second] = await Promise.all([
         postAgent(subject, fields, keyed(sessionKey)),
         postAgent(subject, fields, keyed(sessionKey)),
       ]);
-      const callbacks = await allTold(subject, sessionKey);
+      const callbacks = await callbacksOf(subject, sessionKey);
       const third = await postAgent(subject, fields, keyed(sessionKey));
       return {
         statuses: [first.status, second.status, third.status],
@@ -24,11 +24,11 @@ export const repeats: Case[] = [
     expected: { statuses: [200, 200, 200], runIds: 1, callbacks: 1, calls: 1 },
   },
   {
-    name: 'waitForCompletion with a key that is known gives the end of that run',
-    async see(subject, sessionKey) {
-      const fields = order(sessionKey, '[[say=once]]');
+    name: 'waitForCompletion with a known key returns the end of that run',
+    async observe(subject, sessionKey) {
+      const fields = hookBody(sessionKey, '[[say=once]]');
       const first = await postAgent(subject, fields, keyed(sessionKey));
-      await allTold(subject, sessionKey);
+      await callbacksOf(subject, sessionKey);
       const again = await run(subject, fields, keyed(sessionKey));
       return {
         isSameRun: again.body.runId === first.body.runId,
@@ -39,10 +39,10 @@ export const repeats: Case[] = [
     expected: { isSameRun: true, completion: 'ok', calls: 1 },
   },
   {
-    name: 'a changed message with the same Idempotency-Key is another run',
-    async see(subject, sessionKey) {
-      const first = await run(subject, order(sessionKey, '[[say=one]]'), keyed(sessionKey));
-      const second = await run(subject, order(sessionKey, '[[say=two]]'), keyed(sessionKey));
+    name: 'a post with a changed message and the same Idempotency-Key is another run',
+    async observe(subject, sessionKey) {
+      const first = await run(subject, hookBody(sessionKey, '[[say=one]]'), keyed(sessionKey));
+      const second = await run(subject, hookBody(sessionKey, '[[say=two]]'), keyed(sessionKey));
       const callbacks = await subject.receiver.accepted(sessionKey, 2);
       return {
         isSameRun: second.body.runId === first.body.runId,

@@ -1,20 +1,20 @@
 import { until } from '../../platform/testing/wait.ts';
-import { allTold, type Case, SUCCESS, told, underway } from '../case.ts';
-import { get, history, order, postAgent, rpc } from '../client.ts';
+import { type Case, callbackSummary, callbacksOf, SUCCESS, untilRunning } from '../case.ts';
+import { get, history, hookBody, postAgent, rpc } from '../client.ts';
 import type { Subject } from '../subject.ts';
 
-/** Each needs the gateway for itself. */
+/** These cases must not run together with others, because they restart the gateway. */
 export const restarts: Case[] = [
   {
-    name: 'SIGTERM in the middle of a run: posts are refused, the run ends, its callback comes',
-    async see(subject, sessionKey) {
-      await postAgent(subject, order(sessionKey, '[[delay=4000]] [[say=in time]]'));
-      await underway(subject, sessionKey);
+    name: 'SIGTERM during a run: posts are refused, the run ends, and its callback is sent',
+    async observe(subject, sessionKey) {
+      await postAgent(subject, hookBody(sessionKey, '[[delay=4000]] [[say=in time]]'));
+      await untilRunning(subject, sessionKey);
       const restarting = subject.restart('SIGTERM');
       await until('not ready', async () => (await get(subject, '/readyz')).status === 503);
-      const refused = await postAgent(subject, order(`${sessionKey}-late`, '[[say=x]]'));
+      const refused = await postAgent(subject, hookBody(`${sessionKey}-late`, '[[say=x]]'));
       await restarting;
-      const callbacks = await allTold(subject, sessionKey);
+      const callbacks = await callbacksOf(subject, sessionKey);
       const { status, body } = refused;
       return { refused: [status, body.error.code], callbacks, calls: subject.modelCalls(sessionKey) };
     },
@@ -25,12 +25,12 @@ export const restarts: Case[] = [
     },
   },
   {
-    name: 'SIGKILL in the middle of a run: the session resumes by itself and its callback comes',
-    async see(subject, sessionKey) {
-      await postAgent(subject, order(sessionKey, '[[delay=1000]] [[say=resumed]]'));
-      await underway(subject, sessionKey);
+    name: 'SIGKILL during a run: OpenClaw resumes the session, and its callback is sent',
+    async observe(subject, sessionKey) {
+      await postAgent(subject, hookBody(sessionKey, '[[delay=1000]] [[say=resumed]]'));
+      await untilRunning(subject, sessionKey);
       await subject.restart('SIGKILL');
-      const callbacks = await allTold(subject, sessionKey);
+      const callbacks = await callbacksOf(subject, sessionKey);
       const { body } = await history(subject, `agent:main:${sessionKey}`);
       const hasSystemRow = body.items.some(({ content }: { content: unknown }) =>
         JSON.stringify(content).includes('[System] Your previous turn was interrupted'),
@@ -44,16 +44,16 @@ export const restarts: Case[] = [
     },
   },
   {
-    name: 'a post for a session that is being resumed makes that fail, and succeeds itself',
-    async see(subject, sessionKey) {
-      const fields = order(sessionKey, '[[delay=2000]] [[say=posted]]');
+    name: 'a post for a session that is being resumed succeeds, and the resumed run fails',
+    async observe(subject, sessionKey) {
+      const fields = hookBody(sessionKey, '[[delay=2000]] [[say=posted]]');
       await postAgent(subject, fields);
-      await underway(subject, sessionKey);
+      await untilRunning(subject, sessionKey);
       await subject.restart('SIGKILL');
-      await underway(subject, sessionKey, 2);
+      await untilRunning(subject, sessionKey, 2);
       await postAgent(subject, fields);
       const callbacks = await subject.receiver.accepted(sessionKey, 2);
-      const summaries = callbacks.map(told).map(({ trigger, success, text, error }) => ({
+      const summaries = callbacks.map(callbackSummary).map(({ trigger, success, text, error }) => ({
         trigger,
         success,
         text,
@@ -76,9 +76,9 @@ export const restarts: Case[] = [
     },
   },
   {
-    name: 'SIGKILL and a start: idempotency is forgotten, histories are not, bootId is another',
-    async see(subject, sessionKey) {
-      const fields = order(sessionKey, '[[say=again]]');
+    name: 'SIGKILL and a new start: idempotency keys are lost, histories are kept, bootId changes',
+    async observe(subject, sessionKey) {
+      const fields = hookBody(sessionKey, '[[say=again]]');
       const headers = { 'idempotency-key': `key-of-${sessionKey}` };
       const first = await postAgent(subject, fields, headers);
       await subject.receiver.accepted(sessionKey);
@@ -90,22 +90,26 @@ export const restarts: Case[] = [
       return {
         history: status,
         isSameRun: first.body.runId === second.body.runId,
-        isSameLife: bootId === (await readBootId(subject)),
+        isSameProcess: bootId === (await readBootId(subject)),
         callbacks: callbacks.length,
         calls: subject.modelCalls(sessionKey),
       };
     },
-    expected: { history: 200, isSameRun: false, isSameLife: false, callbacks: 2, calls: 2 },
+    expected: { history: 200, isSameRun: false, isSameProcess: false, callbacks: 2, calls: 2 },
   },
   {
-    name: 'a callback that nobody took before SIGTERM comes after the next start',
-    async see(subject, sessionKey) {
-      await subject.receiver.shut();
-      await postAgent(subject, order(sessionKey, '[[say=kept]]', { waitForCompletion: true }));
+    name: 'a callback that was not delivered before SIGTERM is sent after the next start',
+    async observe(subject, sessionKey) {
+      await subject.receiver.stopListening();
+      await postAgent(subject, hookBody(sessionKey, '[[say=kept]]', { waitForCompletion: true }));
       await subject.restart('SIGTERM');
       const before = subject.receiver.of(sessionKey).length;
-      await subject.receiver.open();
-      return { before, callbacks: await allTold(subject, sessionKey), calls: subject.modelCalls(sessionKey) };
+      await subject.receiver.startListening();
+      return {
+        before,
+        callbacks: await callbacksOf(subject, sessionKey),
+        calls: subject.modelCalls(sessionKey),
+      };
     },
     expected: { before: 0, callbacks: [{ ...SUCCESS, text: 'kept' }], calls: 1 },
   },

@@ -7,7 +7,7 @@ import { closeWorlds, openWorld } from './world.ts';
 afterEach(closeWorlds);
 
 describe('the outbox', () => {
-  test('holds the exact bytes on disk before the first attempt', async () => {
+  test('contains the exact bytes on disk before the first attempt', async () => {
     const world = await openWorld();
     const found: string[] = [];
     world.receiver.onPost = async () => {
@@ -21,7 +21,7 @@ describe('the outbox', () => {
     expect(found).toEqual([post?.raw]);
   });
 
-  test('is empty after the callback was taken', async () => {
+  test('is empty after the callback was delivered', async () => {
     const world = await openWorld();
     world.receiver.answers = [204];
     await world.run();
@@ -33,9 +33,9 @@ describe('the outbox', () => {
     expect(world.log.at(-1)).toMatch(/^info .*delivered: session "agent:main:task:1".*attempt 1: HTTP 204/);
   });
 
-  test('can be read by its owner only', async () => {
+  test('is readable by its owner only', async () => {
     const world = await openWorld();
-    world.receiver.otherwise = 503;
+    world.receiver.defaultAnswer = 503;
     await world.run();
     const [name] = await world.outbox();
 
@@ -46,9 +46,9 @@ describe('the outbox', () => {
     expect((await Promise.all(modes)).map((mode) => (mode & 0o777).toString(8))).toEqual(['700', '600']);
   });
 
-  test('is where outboxFolder says', async () => {
+  test('is in the folder that outboxFolder names', async () => {
     const world = await openWorld({ outboxFolder: 'elsewhere/unsent' });
-    world.receiver.otherwise = 503;
+    world.receiver.defaultAnswer = 503;
     await world.run();
 
     const folder = path.join(world.outboxFolder, '../elsewhere/unsent');
@@ -58,13 +58,13 @@ describe('the outbox', () => {
 });
 
 describe('after a crash', () => {
-  test('what was not taken is sent again at once, the same bytes under the same id', async () => {
+  test('undelivered callbacks are sent again at once with the same bytes and ids', async () => {
     const world = await openWorld();
-    world.receiver.otherwise = 503;
+    world.receiver.defaultAnswer = 503;
     await world.run({ sessionKey: 'agent:main:task:1' });
     await world.run({ sessionKey: 'agent:main:task:2' });
     const before = [...(await world.receiver.until(2))];
-    world.receiver.otherwise = 200;
+    world.receiver.defaultAnswer = 200;
 
     await world.killAndStart();
 
@@ -75,9 +75,9 @@ describe('after a crash', () => {
     expect(sent(after)).toEqual(sent(before));
   });
 
-  test('what is older than 24 hours gets one last attempt', async () => {
+  test('a callback that is older than 24 hours has one last attempt', async () => {
     const world = await openWorld();
-    world.receiver.otherwise = 503;
+    world.receiver.defaultAnswer = 503;
     await world.run();
     await world.untilLogged('not delivered');
 
@@ -88,7 +88,7 @@ describe('after a crash', () => {
     await until('a file in dead/', async () => (await world.dead()).length === 1);
   });
 
-  test('a half-written file is removed, a file that is no callback goes to dead/, a stranger’s file stays', async () => {
+  test('an incomplete file is removed, an invalid callback is moved to dead/, other files stay', async () => {
     const world = await openWorld();
     const nameOf = (digit: number) => `179539387470${digit}-msg_${crypto.randomUUID()}-0123456789abcdef.json`;
     await mkdir(world.outboxFolder, { recursive: true });
@@ -120,8 +120,8 @@ describe('after a crash', () => {
   });
 });
 
-describe('when the disk refuses', () => {
-  test('the callback is sent from memory and the log tells it', async () => {
+describe('when the outbox cannot be written', () => {
+  test('the callback is sent from memory, and the log says so', async () => {
     const world = await openWorld();
     await writeFile(world.outboxFolder, 'a file where the folder should be');
 
@@ -132,20 +132,20 @@ describe('when the disk refuses', () => {
     await world.untilLogged('delivered');
   });
 
-  test('16 wait in memory, the 17th is lost and the log tells it', async () => {
+  test('16 callbacks wait in memory, the 17th is lost, and the log says so', async () => {
     const world = await openWorld();
-    world.receiver.otherwise = 503;
+    world.receiver.defaultAnswer = 503;
     await writeFile(world.outboxFolder, 'a file where the folder should be');
 
     for (let task = 1; task <= 17; task++) await world.run({ sessionKey: `agent:main:task:${task}` });
 
     const lost = world.log.filter((line) => line.includes('is lost'));
     expect(lost).toHaveLength(1);
-    expect(lost[0]).toContain('16 others wait in memory already');
+    expect(lost[0]).toContain('16 unwritten callbacks already wait in memory');
   });
 });
 
-test('dead/ keeps the newest 1,000', async () => {
+test('dead/ keeps the newest 1,000 callbacks', async () => {
   const world = await openWorld();
   const dead = path.join(world.outboxFolder, 'dead');
   await mkdir(dead, { recursive: true });
@@ -164,7 +164,7 @@ test('dead/ keeps the newest 1,000', async () => {
 });
 
 describe('when the gateway stops', () => {
-  test('a callback on its way is finished first', async () => {
+  test('a callback that is being posted is completed first', async () => {
     const world = await openWorld();
     world.receiver.answers = ['hold'];
     await world.run();
@@ -178,14 +178,14 @@ describe('when the gateway stops', () => {
     expect(await world.outbox()).toEqual([]);
   });
 
-  test('it waits 4 s at most; what was not taken stays in the outbox and comes at the next start', async () => {
+  test('it waits 4 s at most, and undelivered callbacks are sent after the next start', async () => {
     const world = await openWorld();
     world.receiver.answers = ['hold'];
     await world.run();
     await world.receiver.until(1);
 
     const stopped = world.stop();
-    const waitedMs = await world.toNextAttempt();
+    const waitedMs = await world.advanceToNextTimer();
     await stopped;
     const left = await world.outbox();
     await world.start();
@@ -196,22 +196,22 @@ describe('when the gateway stops', () => {
     expect(left).toHaveLength(1);
   });
 
-  test('nothing is planned any more, and a run that ends even later still reaches the disk', async () => {
+  test('no attempt is scheduled any more, and a run that ends later is still stored', async () => {
     const world = await openWorld();
-    world.receiver.otherwise = 503;
+    world.receiver.defaultAnswer = 503;
     await world.run();
     await world.untilLogged('not delivered');
 
     await world.stop();
-    const planned = world.clock.nextInMs();
+    const nextAttemptMs = world.clock.nextInMs();
     await world.run({ sessionKey: 'agent:main:task:late' });
 
-    expect(planned).toBeUndefined();
+    expect(nextAttemptMs).toBeUndefined();
     expect(await world.outbox()).toHaveLength(2);
   });
 });
 
-test('a folder without rights is no reason to fail a start of the gateway', async () => {
+test('the gateway starts when the outbox cannot be read', async () => {
   const world = await openWorld();
   await writeFile(world.outboxFolder, 'a file where the folder should be');
   await chmod(world.outboxFolder, 0o000);

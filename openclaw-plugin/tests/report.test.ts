@@ -3,18 +3,18 @@ import { assistant, closeWorlds, failed, makeRun, openWorld, user } from './worl
 
 afterEach(closeWorlds);
 
-type Order = NonNullable<Parameters<Awaited<ReturnType<typeof openWorld>>['run']>[0]>;
+type Options = NonNullable<Parameters<Awaited<ReturnType<typeof openWorld>>['run']>[0]>;
 
-/** The one body that a run gives. */
-async function bodyOf(order: Order) {
+/** Runs an agent and returns the body of its callback. */
+async function bodyOf(options: Options) {
   const world = await openWorld();
-  await world.run(order);
+  await world.run(options);
   const [post] = await world.receiver.until(1);
   return post!.body;
 }
 
-/** Runs something that must give no callback, then a run that gives one: only that arrives. */
-async function silent(act: (world: Awaited<ReturnType<typeof openWorld>>) => Promise<unknown>) {
+/** Checks that `act` causes no callback: only the callback of a later run arrives. */
+async function expectNoReport(act: (world: Awaited<ReturnType<typeof openWorld>>) => Promise<unknown>) {
   const world = await openWorld();
   await act(world);
   await world.run({ sessionKey: 'agent:main:task:after' });
@@ -24,7 +24,7 @@ async function silent(act: (world: Awaited<ReturnType<typeof openWorld>>) => Pro
 }
 
 describe('the report of a run', () => {
-  test('that ended well has exactly these fields', async () => {
+  test('that succeeded has exactly these fields', async () => {
     const body = await bodyOf({ runId: 'run-a' });
 
     expect(body).toEqual({
@@ -49,7 +49,7 @@ describe('the report of a run', () => {
     expect(body.endedAt - body.startedAt).toBe(460);
   });
 
-  test('is one failure for eight attempts that each called themselves a success', async () => {
+  test('is one failure for eight failed attempts whose agent_end has success: true', async () => {
     const attempts = Array.from({ length: 8 }, () => [user('do it'), failed('500 stub failure 500')]);
     const world = await openWorld();
 
@@ -67,7 +67,7 @@ describe('the report of a run', () => {
     });
   });
 
-  test('is a success when a later attempt was one', async () => {
+  test('is a success when a later attempt succeeded', async () => {
     const attempts = [
       [user('do it'), failed('500')],
       [user('do it'), assistant('at last')],
@@ -92,7 +92,7 @@ describe('the report of a run', () => {
     expect(body).toMatchObject({ success: false, error: 'request timed out', stopReason: 'aborted' });
   });
 
-  test('of an aborted run says so', async () => {
+  test('of an aborted run has aborted: true', async () => {
     const end = { phase: 'error', aborted: true, error: 'agent run aborted' };
 
     const body = await bodyOf({ attempts: [[user('x'), assistant('', { stopReason: 'aborted' })]], end });
@@ -100,7 +100,7 @@ describe('the report of a run', () => {
     expect(body).toMatchObject({ success: false, aborted: true, error: 'agent run aborted' });
   });
 
-  test('of a run that took too long says so, which OpenClaw does not', async () => {
+  test('of a timed-out run names the phase, which OpenClaw’s error omits', async () => {
     const end = { phase: 'error', aborted: false, error: 'Agent run failed', timeoutPhase: 'provider' };
 
     const body = await bodyOf({ attempts: [[user('x')]], end });
@@ -113,13 +113,13 @@ describe('the report of a run', () => {
     });
   });
 
-  test('is no success when the gateway restarted under it, though its phase is end', async () => {
+  test('is a failure when a restart of the gateway aborted the run, although its phase is end', async () => {
     const body = await bodyOf({ end: { phase: 'end', aborted: true, stopReason: 'restart' } });
 
     expect(body).toMatchObject({ success: false, aborted: true, error: 'The run was aborted' });
   });
 
-  test('of a run that never reached the model has no text, no usage and no attempt', async () => {
+  test('of a run that did not reach the model has no text, no usage and no attempt', async () => {
     const body = await bodyOf({ attempts: [], end: { phase: 'error', error: 'provider is disabled' } });
 
     expect(body).toMatchObject({
@@ -132,7 +132,7 @@ describe('the report of a run', () => {
     });
   });
 
-  test('never takes the answer of an earlier turn of the session for its own', async () => {
+  test('does not contain the answer of an earlier turn of the session', async () => {
     const attempts = [[user('one'), assistant('first answer'), user('two')]];
 
     const body = await bodyOf({ attempts, end: { phase: 'error', error: 'Agent run failed' } });
@@ -140,7 +140,7 @@ describe('the report of a run', () => {
     expect(body).toMatchObject({ text: '', usage: null, stopReason: null });
   });
 
-  test('has the last message’s text parts, and the tokens of all messages of the turn', async () => {
+  test('has the text parts of the last message and the tokens of all messages of the turn', async () => {
     const toolCall = assistant('I look it up', {
       stopReason: 'toolUse',
       usage: { input: 10, cost: { total: 1 } },
@@ -160,7 +160,7 @@ describe('the report of a run', () => {
     expect(body.usage).toEqual({ input: 40, output: 5, cost: { total: 3 } });
   });
 
-  test('starts with its first attempt', async () => {
+  test('has the start of the first attempt', async () => {
     const world = await openWorld();
     const run = makeRun(
       { end: { startedAt: world.clock.now() + 5000, endedAt: world.clock.now() + 6000 } },
@@ -177,7 +177,7 @@ describe('the report of a run', () => {
     expect(post?.body.durationMs).toBe(6000);
   });
 
-  test('carries a long answer whole', async () => {
+  test('contains the whole text of a long answer', async () => {
     const body = await bodyOf({ attempts: [[user('x'), assistant('a'.repeat(20_000))]] });
 
     expect(body.text).toHaveLength(20_000);
@@ -186,10 +186,10 @@ describe('the report of a run', () => {
   test.each([
     ['plain', 'a', 1],
     ['quotes, which JSON escapes', '"', 2],
-    ['emoji, of two halves and four bytes', '😀', 4],
+    ['emoji of two code units and four bytes', '😀', 4],
     ['control characters of six bytes', '\u0001', 6],
   ])(
-    'of an answer beyond 2,000,000 bytes is cut just below with a mark: %s',
+    'of an answer above 2,000,000 bytes is truncated to just below that, with a mark: %s',
     async (_kind, character, bytes) => {
       const world = await openWorld();
 
@@ -208,9 +208,9 @@ describe('the report of a run', () => {
   );
 });
 
-describe('no report is made', () => {
-  test('of an agent_end alone', () =>
-    silent(async ({ gateway, clock }) => {
+describe('no report is sent', () => {
+  test('for an agent_end without an end of the run', () =>
+    expectNoReport(async ({ gateway, clock }) => {
       const run = makeRun({}, clock.now());
       await gateway.hooks.call(
         'agent_end',
@@ -219,24 +219,24 @@ describe('no report is made', () => {
       );
     }));
 
-  test('of an end that OpenClaw may still try again', () =>
-    silent((world) => world.run({ end: { executionSettled: false } })));
+  test('for an end after which OpenClaw may attempt the run again', () =>
+    expectNoReport((world) => world.run({ end: { executionSettled: false } })));
 
-  test('of a run that only waits for agents below it', () =>
-    silent((world) => world.run({ end: { yielded: true } })));
+  test('for a run that waits for its subagents', () =>
+    expectNoReport((world) => world.run({ end: { yielded: true } })));
 
   test.each(['agent:main:main', 'agent:main:cron:1:run:2', 'agent:main:hook:task:1', 'agent:main:mytask:1'])(
-    'of a session that is not Team Board’s: %s',
-    (sessionKey) => silent((world) => world.run({ sessionKey })),
+    'for a session that does not belong to Team Board: %s',
+    (sessionKey) => expectNoReport((world) => world.run({ sessionKey })),
   );
 
-  test('of an event without a session', () =>
-    silent(async ({ gateway, clock }) => {
+  test('for an event without a session', () =>
+    expectNoReport(async ({ gateway, clock }) => {
       const { end } = makeRun({}, clock.now());
       await gateway.events.emit({ ...end, sessionKey: undefined });
     }));
 
-  test('twice of one run', async () => {
+  test('a second time for the same run', async () => {
     const world = await openWorld();
     const { end } = await world.run();
 
@@ -247,11 +247,11 @@ describe('no report is made', () => {
     expect(world.receiver.posts).toHaveLength(1);
   });
 
-  test('when OpenClaw did not show the answer, for a lost answer must not count as an empty one', async () => {
+  test('when OpenClaw did not give the answer to the plugin', async () => {
     const world = await openWorld();
 
     const run = world.run({ attempts: [] });
-    await world.toNextAttempt();
+    await world.advanceToNextTimer();
     await run;
 
     expect(world.log.at(-1)).toMatch(/^error .*not reported.*allowConversationAccess to true/);
@@ -260,13 +260,13 @@ describe('no report is made', () => {
   });
 });
 
-test('an agent_end that comes shortly after the end is waited for', async () => {
+test('the plugin waits for an agent_end that arrives shortly after the end', async () => {
   const world = await openWorld();
   const run = makeRun({}, world.clock.now());
 
   const ended = world.gateway.events.emit(run.end);
   await world.gateway.hooks.call('agent_end', { runId: run.runId, messages: run.attempts[0] }, run.ctx);
-  await world.toNextAttempt();
+  await world.advanceToNextTimer();
   await ended;
 
   const [post] = await world.receiver.until(1);

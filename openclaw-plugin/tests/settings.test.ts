@@ -21,10 +21,13 @@ const badSecrets = [
   `${SECRET}-`,
 ];
 
-describe('settings that are wrong', () => {
+describe('invalid settings', () => {
   test.each([
     ...badUrls.map((url) => [{ url }, 'url must']),
-    ...badSecrets.map((secret) => [{ secret }, 'secret must be whsec_ and base64 of at least 24 bytes']),
+    ...badSecrets.map((secret) => [
+      { secret },
+      'secret must be whsec_ followed by base64 of at least 24 bytes',
+    ]),
     [{ sessionKeyPrefixes: [] }, 'sessionKeyPrefixes must'],
     [{ sessionKeyPrefixes: ['task:', ''] }, 'sessionKeyPrefixes must'],
     [{ sessionKeyPrefixes: 'task:' }, 'sessionKeyPrefixes must'],
@@ -33,7 +36,7 @@ describe('settings that are wrong', () => {
     [{ timeoutSeconds: 61 }, 'timeoutSeconds must'],
     [{ timeoutSeconds: '10' }, 'timeoutSeconds must'],
   ] as [Record<string, unknown>, string][])(
-    '%j: nothing is registered and the log says why',
+    '%j register no handler and log the reason',
     async (config, problem) => {
       const world = await openWorld(config);
 
@@ -44,7 +47,7 @@ describe('settings that are wrong', () => {
     },
   );
 
-  test('are all told at once, and the secret in none of the words', async () => {
+  test('are logged all at once, without the secret', async () => {
     const world = await openWorld({ url: 'x', secret: 'my-secret-word', timeoutSeconds: -1 });
 
     expect(world.log[0]).toMatch(/url must.*; secret must.*; timeoutSeconds must/);
@@ -53,11 +56,11 @@ describe('settings that are wrong', () => {
 });
 
 describe('the manifest', () => {
-  test('has the plugin’s id and starts it with the gateway', () => {
+  test('has the plugin’s id and loads it at the start of the gateway', () => {
     expect(manifest).toMatchObject({ id: 'team-board-callback', activation: { onStartup: true } });
   });
 
-  test('refuses what the plugin refuses, before the plugin is loaded', () => {
+  test('refuses the values that the plugin refuses', () => {
     const [url, secret] = [properties.url, properties.secret].map(({ pattern }) => new RegExp(pattern));
 
     expect(badUrls.filter((text) => url!.test(text))).toEqual([]);
@@ -66,19 +69,19 @@ describe('the manifest', () => {
     expect(secret!.test(SECRET)).toBe(true);
   });
 
-  test.each(goodUrls)('and the plugin take %s', async (url) => {
+  test.each(goodUrls)('and the plugin accept %s', async (url) => {
     const world = await openWorld({ url });
 
     expect(world.log).toEqual([]);
   });
 
-  test('states the defaults that the plugin has', () => {
+  test('states the plugin’s defaults', () => {
     expect(properties.sessionKeyPrefixes.default).toEqual(['task:', 'chat:']);
     expect(properties.timeoutSeconds.default).toBe(10);
   });
 });
 
-test('sessionKeyPrefixes decides what is reported', async () => {
+test('only sessions with a prefix of sessionKeyPrefixes are reported', async () => {
   const world = await openWorld({ sessionKeyPrefixes: ['Board:'] });
 
   await world.run({ sessionKey: 'agent:main:task:1' });
@@ -88,21 +91,21 @@ test('sessionKeyPrefixes decides what is reported', async () => {
   expect(world.receiver.posts.map(({ body }) => body.sessionKey)).toEqual(['agent:main:board:1']);
 });
 
-test('registering alone neither writes nor sends: OpenClaw also registers to inspect', async () => {
+test('registering neither writes nor sends, because OpenClaw also registers plugins to inspect them', async () => {
   const world = await openWorld();
 
   expect(await readFile(world.outboxFolder).catch(({ code }) => code)).toBe('ENOENT');
   expect(world.clock.nextInMs()).toBeUndefined();
 });
 
-test('no log line has the secret or the answer of the agent', async () => {
+test('no log line contains the secret or the answer of the agent', async () => {
   const world = await openWorld();
   world.receiver.answers = [503, 401];
 
   await world.run();
-  await world.toNextAttempt();
+  await world.advanceToNextTimer();
   await world.receiver.until(2);
-  await world.toNextAttempt();
+  await world.advanceToNextTimer();
   await world.untilLogged(': HTTP 200');
 
   const log = world.log.join('\n');

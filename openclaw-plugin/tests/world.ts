@@ -11,31 +11,31 @@ interface Plugin {
   register(api: unknown): void;
 }
 
-// OpenClaw loads plain JavaScript, which has no declarations: its type is stated here, once.
+// The plugin is plain JavaScript without declarations, so its type is stated here.
 const entry: string = '../index.mjs';
 const { createPlugin } = (await import(entry)) as { createPlugin(options: { clock: unknown }): Plugin };
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 export interface Post {
-  /** When it arrived, by the world's clock. */
+  /** The time of arrival, by the world's clock. */
   at: number;
   headers: IncomingHttpHeaders;
   raw: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the body should have.
+  // biome-ignore lint/suspicious/noExplicitAny: the assertions check the body
   body: any;
 }
 
 type Answer = number | { status: number; headers?: Record<string, string> } | 'hold';
 
-/** A clock that moves only when told to. It starts now, for signatures are checked against the real time. */
+/** A clock that only `advance` moves. It starts at the real time, because signatures are checked against it. */
 function createClock() {
   let now = Date.now();
   const timers = new Set<{ at: number; run: () => void }>();
   const next = () => [...timers].sort((a, b) => a.at - b.at)[0];
   return {
     now: () => now,
-    /** The middle: a pause is then exactly what the table says. */
+    /** The middle of the range: delays have no jitter. */
     random: () => 0.5,
     after(ms: number, run: () => void) {
       const timer = { at: now + ms, run };
@@ -64,11 +64,11 @@ async function startReceiver(now: () => number) {
   const receiver = {
     posts,
     held,
-    /** What to answer, in turn; then 200. */
+    /** The answers to the next posts, in order; after that `defaultAnswer`. */
     answers: [] as Answer[],
-    otherwise: 200 as Answer,
+    defaultAnswer: 200 as Answer,
     url: '',
-    /** Looks at the moment a post arrives, before it is answered. */
+    /** Called when a post arrives, before it is answered. */
     onPost: (_post: Post): void | Promise<void> => {},
     release: (status = 200) => {
       for (const response of held.splice(0)) response.writeHead(status).end();
@@ -86,7 +86,7 @@ async function startReceiver(now: () => number) {
     const post = { at: now(), headers: request.headers, raw, body: JSON.parse(raw) };
     await receiver.onPost(post);
     posts.push(post);
-    const answer = receiver.answers.shift() ?? receiver.otherwise;
+    const answer = receiver.answers.shift() ?? receiver.defaultAnswer;
     if (answer === 'hold') held.push(response);
     else if (typeof answer === 'number') response.writeHead(answer).end();
     else response.writeHead(answer.status, answer.headers).end();
@@ -98,7 +98,7 @@ async function startReceiver(now: () => number) {
 
 type Handler = (event: unknown, ctx: unknown) => unknown;
 
-/** One registration in OpenClaw: what the plugin asked for, to be called as OpenClaw would. */
+/** One registration in OpenClaw. It keeps the plugin's handlers and calls them as OpenClaw does. */
 function createApi(pluginConfig: unknown, stateFolder: string, log: string[]) {
   const hooks = new Map<string, Handler>();
   const subscriptions: { streams: string[]; handle: Handler }[] = [];
@@ -131,15 +131,15 @@ function createApi(pluginConfig: unknown, stateFolder: string, log: string[]) {
 
 const opened = new Set<{ close(): Promise<void> }>();
 
-/** Ends what tests opened; to be given to `afterEach`. */
+/** Closes every world that a test opened. Pass it to `afterEach`. */
 export async function closeWorlds() {
   for (const world of opened) await world.close();
   opened.clear();
 }
 
-const forgetProcess = () => Reflect.deleteProperty(globalThis, Symbol.for('team-board-callback'));
+const resetSharedState = () => Reflect.deleteProperty(globalThis, Symbol.for('team-board-callback'));
 
-/** A plugin registered twice as OpenClaw does, a receiver for what it posts, a clock, an empty state folder. */
+/** Registers the plugin twice, as OpenClaw does, with a receiver for its posts, a clock and an empty state folder. */
 export async function openWorld(config: Record<string, unknown> = {}) {
   const stateFolder = await mkdtemp(path.join(tmpdir(), 'team-board-callback-'));
   const log: string[] = [];
@@ -166,9 +166,9 @@ export async function openWorld(config: Record<string, unknown> = {}) {
     get gateway() {
       return gateway;
     },
-    /** Runs an agent from its start to its end, as OpenClaw reports it. */
-    async run(order: RunOrder = {}) {
-      const run = makeRun(order, clock.now());
+    /** Sends the events of a run from its start to its end, as OpenClaw does. */
+    async run(options: RunOptions = {}) {
+      const run = makeRun(options, clock.now());
       await gateway.events.emit(run.start);
       for (const messages of run.attempts)
         await gateway.hooks.call('agent_end', { runId: run.runId, messages, success: true }, run.ctx);
@@ -177,18 +177,18 @@ export async function openWorld(config: Record<string, unknown> = {}) {
     },
     start: () => gateway.hooks.call('gateway_start'),
     stop: () => gateway.hooks.call('gateway_stop'),
-    /** The process dies without a word and OpenClaw starts again. */
+    /** Simulates SIGKILL and a new start of OpenClaw after `downMs`. */
     async killAndStart(downMs = 0) {
-      const diedAt = clock.now();
+      const killedAt = clock.now();
       clock = createClock();
-      clock.advance(diedAt - clock.now() + downMs);
-      forgetProcess();
+      clock.advance(killedAt - clock.now() + downMs);
+      resetSharedState();
       gateway = load();
       await world.start();
     },
-    /** Waits for the plugin to plan its next attempt, goes there, and tells how long that was. */
-    async toNextAttempt() {
-      const ms = await until('a planned attempt', () => clock.nextInMs());
+    /** Waits until the plugin has set a timer, advances the clock to it, and returns by how many milliseconds. */
+    async advanceToNextTimer() {
+      const ms = await until('a timer is set', () => clock.nextInMs());
       clock.advance(ms);
       return ms;
     },
@@ -196,10 +196,10 @@ export async function openWorld(config: Record<string, unknown> = {}) {
     dead: () => jsonIn(path.join(outboxFolder, 'dead')),
     untilLogged: (part: string) =>
       until(`the log line "${part}"`, () => log.find((line) => line.includes(part))),
-    untilEmpty: () => until('an empty outbox', async () => (await jsonIn(outboxFolder)).length === 0),
+    untilEmpty: () => until('the outbox is empty', async () => (await jsonIn(outboxFolder)).length === 0),
     async close() {
       receiver.close();
-      forgetProcess();
+      resetSharedState();
       await rm(stateFolder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -207,20 +207,20 @@ export async function openWorld(config: Record<string, unknown> = {}) {
   return world;
 }
 
-export interface RunOrder {
+export interface RunOptions {
   sessionKey?: string;
   runId?: string;
-  /** What each attempt left as messages; one good answer when absent. */
+  /** The messages of each attempt; by default one attempt with an answer. */
   attempts?: unknown[][];
-  /** What the end says besides its times. */
+  /** Further data of the end event. */
   end?: Record<string, unknown>;
 }
 
 let runs = 0;
 
-/** The events of one run as OpenClaw 2026.9.6 was seen to send them. */
-export function makeRun(order: RunOrder, now: number) {
-  const { sessionKey = 'agent:main:task:1', runId = `run-${++runs}`, end = {} } = order;
+/** Creates the events of one run, as observed in OpenClaw 2026.9.6. */
+export function makeRun(options: RunOptions, now: number) {
+  const { sessionKey = 'agent:main:task:1', runId = `run-${++runs}`, end = {} } = options;
   const about = { runId, sessionKey, sessionId: 'session-1', agentId: 'main', stream: 'lifecycle', ts: now };
   const data = { phase: 'end', executionSettled: true, startedAt: now + 20, endedAt: now + 460, ...end };
   return {
@@ -235,7 +235,7 @@ export function makeRun(order: RunOrder, now: number) {
       modelId: 'stub-1',
     },
     start: { ...about, data: { phase: 'start', startedAt: now } },
-    attempts: order.attempts ?? [[user('do it'), assistant('final text')]],
+    attempts: options.attempts ?? [[user('do it'), assistant('final text')]],
     end: { ...about, data },
   };
 }
@@ -252,7 +252,7 @@ export const assistant = (text: string, more: Record<string, unknown> = {}) => (
 });
 export const failed = (errorMessage: string) => assistant('', { stopReason: 'error', errorMessage });
 
-/** The signature that the reference library makes for what arrived. */
+/** Returns the signature that the reference library creates for a post. */
 export const expectedSignature = ({ headers, raw }: Post, secret = SECRET) =>
   new Webhook(secret).sign(
     String(headers['webhook-id']),

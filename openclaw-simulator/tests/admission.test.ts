@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readOptions } from '../options.ts';
-import { closeWorlds, openWorld, order, postAndHangUp, until } from './world.ts';
+import { closeWorlds, hookBody, openWorld, postAndDisconnect, until } from './world.ts';
 
 afterEach(closeWorlds);
 
 describe('admission', () => {
-  test('of 24 runs longer than the admission timeout admits eight and refuses the others, which never run', async () => {
+  test('admits eight of 24 runs that are longer than the admission timeout; the others are refused and never run', async () => {
     const world = await openWorld({ admissionTimeoutMs: 100 });
 
     const answers = await Promise.all(
       Array.from({ length: 24 }, (_, n) =>
-        world.post(order({ message: '[[hang]]', sessionKey: `task:${n}` })),
+        world.post(hookBody({ message: '[[hang]]', sessionKey: `task:${n}` })),
       ),
     );
 
@@ -23,11 +23,11 @@ describe('admission', () => {
     });
   });
 
-  test('that came too late is 503 with the run id', async () => {
+  test('answers 503 with the run id after the admission timeout', async () => {
     const world = await openWorld({ slots: 1, admissionTimeoutMs: 20 });
-    await world.post(order({ message: '[[hang]]', sessionKey: 'task:0' }));
+    await world.post(hookBody({ message: '[[hang]]', sessionKey: 'task:0' }));
 
-    const answer = await world.post(order());
+    const answer = await world.post(hookBody());
 
     expect(answer.status).toBe(503);
     expect(answer.body).toEqual({
@@ -37,12 +37,12 @@ describe('admission', () => {
     });
   });
 
-  test('waits for a slot and then answers 200', async () => {
+  test('delays a run until a slot is free and then answers 200', async () => {
     const world = await openWorld({ slots: 2 });
 
     const answers = await Promise.all(
       Array.from({ length: 6 }, (_, n) =>
-        world.post(order({ message: '[[delay=20]]', sessionKey: `task:${n}` })),
+        world.post(hookBody({ message: '[[delay=20]]', sessionKey: `task:${n}` })),
       ),
     );
 
@@ -50,30 +50,30 @@ describe('admission', () => {
     expect(world.simulator.state().concurrentMax).toBe(2);
   });
 
-  test('of the same session key waits for the end of its earlier run', async () => {
+  test('delays a run until the earlier run with the same session key has ended', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[delay=60]] first' }));
+    await world.post(hookBody({ message: '[[delay=60]] first' }));
 
-    await world.post(order({ message: 'second' }));
+    await world.post(hookBody({ message: 'second' }));
 
     expect(world.simulator.state().runsEndedOk).toBe(1);
     expect(world.simulator.state().concurrentMax).toBe(1);
   });
 
-  test('of isolated runs does not wait for their session key', async () => {
+  test('does not delay isolated runs with the same session key', async () => {
     const world = await openWorld();
 
-    await world.post(order({ message: '[[hang]] 1', sessionMode: 'isolated' }));
-    await world.post(order({ message: '[[hang]] 2', sessionMode: 'isolated' }));
+    await world.post(hookBody({ message: '[[hang]] 1', sessionMode: 'isolated' }));
+    await world.post(hookBody({ message: '[[hang]] 2', sessionMode: 'isolated' }));
 
     expect(world.simulator.state().concurrentMax).toBe(2);
   });
 
-  test('is cancelled when the only client that waits for it hangs up', async () => {
+  test('is cancelled when its only waiting client disconnects', async () => {
     const world = await openWorld({ slots: 1 });
-    await world.post(order({ message: '[[delay=100]]', sessionKey: 'task:0' }));
+    await world.post(hookBody({ message: '[[delay=100]]', sessionKey: 'task:0' }));
 
-    await postAndHangUp(world.simulator, order(), () =>
+    await postAndDisconnect(world.simulator, hookBody(), () =>
       until(() => world.simulator.state().admissionsWaiting === 1),
     );
     await until(() => world.simulator.state().admissionsWaiting === 0);
@@ -82,20 +82,20 @@ describe('admission', () => {
     expect(world.simulator.state().runsStarted).toEqual({ 'agent:main:task:0': 1 });
   });
 
-  test('goes on when the client of an admitted run hangs up', async () => {
+  test('is not cancelled when the client of an admitted run disconnects', async () => {
     const world = await openWorld();
-    const waiting = order({ message: '[[delay=50]]', waitForCompletion: true });
+    const waiting = hookBody({ message: '[[delay=50]]', waitForCompletion: true });
 
-    await postAndHangUp(world.simulator, waiting, () =>
+    await postAndDisconnect(world.simulator, waiting, () =>
       until(() => world.simulator.state().runsRunning === 1),
     );
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body.success).toBe(true);
   });
 });
 
-test('the times and bounds are OpenClaw’s unless given', () => {
+test('the default times and bounds are OpenClaw’s', () => {
   expect(readOptions({})).toMatchObject({
     slots: 8,
     admissionTimeoutMs: 15_000,

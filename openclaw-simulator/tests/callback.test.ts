@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { closeWorlds, openWorld, order, until } from './world.ts';
+import { closeWorlds, hookBody, openWorld, until } from './world.ts';
 
 afterEach(closeWorlds);
 
 describe('the callback of a run', () => {
-  test('has the plugin’s body, whose runId is not the one that HTTP answered', async () => {
+  test('has the plugin’s body, whose runId differs from the one in the HTTP answer', async () => {
     const world = await openWorld();
-    const { body: posted } = await world.post(order({ message: '[[say=final text]]' }));
+    const { body: posted } = await world.post(hookBody({ message: '[[say=final text]]' }));
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body).toEqual({
       runId: expect.any(String),
@@ -39,20 +39,20 @@ describe('the callback of a run', () => {
     expect(callback?.body.runId).not.toBe(posted.runId);
   });
 
-  test('carries the whole text, however long', async () => {
+  test('contains the whole text of a long answer', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[long=20000]]' }));
+    await world.post(hookBody({ message: '[[long=20000]]' }));
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body.text).toHaveLength(20_000);
   });
 
-  test('is signed so that the standardwebhooks library accepts it, and only with the right key', async () => {
+  test('is accepted by the standardwebhooks library with the correct key only', async () => {
     const world = await openWorld();
-    await world.post(order());
+    await world.post(hookBody());
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
     const headers = callback?.headers as Record<string, string>;
 
     const verify = (secret: string) => new Webhook(secret).verify(callback?.raw ?? '', headers);
@@ -60,12 +60,12 @@ describe('the callback of a run', () => {
     expect(() => verify(`whsec_${Buffer.alloc(32).toString('base64')}`)).toThrow();
   });
 
-  test('refused with 503 three times is sent again with the same webhook-id until it is taken', async () => {
+  test('is sent again with the same webhook-id after three 503 answers', async () => {
     const world = await openWorld({ callbackRetryFirstMs: 5 });
-    world.board.refuse(503, 503, 503);
-    await world.post(order());
+    world.receiver.refuse(503, 503, 503);
+    await world.post(hookBody());
 
-    const received = await world.board.until(4);
+    const received = await world.receiver.until(4);
     await world.simulator.idle();
 
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
@@ -77,29 +77,29 @@ describe('the callback of a run', () => {
     });
   });
 
-  test.each([302, 401, 404, 500])('answered %i is sent again', async (status) => {
+  test.each([302, 401, 404, 500])('is sent again after the answer %i', async (status) => {
     const world = await openWorld({ callbackRetryFirstMs: 5 });
-    world.board.refuse(status);
-    await world.post(order());
+    world.receiver.refuse(status);
+    await world.post(hookBody());
 
-    expect(await world.board.until(2)).toHaveLength(2);
+    expect(await world.receiver.until(2)).toHaveLength(2);
   });
 
-  test('is sent again when the receiver was down', async () => {
+  test('is sent again after the receiver was unreachable', async () => {
     const world = await openWorld({ callbackUrl: 'http://127.0.0.1:1/', callbackRetryFirstMs: 5 });
-    await world.post(order());
+    await world.post(hookBody());
     await until(() => world.simulator.state().callbackAttempts > 1);
 
-    world.simulator.set({ callbackUrl: world.board.url });
+    world.simulator.set({ callbackUrl: world.receiver.url });
 
-    expect(await world.board.until(1)).toHaveLength(1);
+    expect(await world.receiver.until(1)).toHaveLength(1);
   });
 
   test.each(['task:1', 'chat:1'])('is sent for the session %s', async (sessionKey) => {
     const world = await openWorld();
-    await world.post(order({ sessionKey }));
+    await world.post(hookBody({ sessionKey }));
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body.sessionKey).toBe(`agent:main:${sessionKey}`);
   });
@@ -107,14 +107,14 @@ describe('the callback of a run', () => {
   test.each([{ sessionKey: 'hook:1' }, { sessionMode: 'isolated' }])('is not sent for %o', async (fields) => {
     const world = await openWorld();
 
-    await world.post(order({ ...fields, waitForCompletion: true }));
+    await world.post(hookBody({ ...fields, waitForCompletion: true }));
     await world.simulator.idle();
 
-    expect(world.board.received).toHaveLength(0);
+    expect(world.receiver.received).toHaveLength(0);
   });
 });
 
-describe('the callback of a run that failed', () => {
+describe('the callback of a failed run', () => {
   const cases = [
     [
       '[[fail=400]]',
@@ -126,11 +126,11 @@ describe('the callback of a run that failed', () => {
     ['[[cut]]', { error: 'LLM request failed: network connection error.', attempts: 8 }],
   ] as const;
 
-  test.each(cases)('by %s says so after its attempts', async (message, expected) => {
+  test.each(cases)('reports the failure of %s after all attempts', async (message, expected) => {
     const world = await openWorld();
-    await world.post(order({ message }));
+    await world.post(hookBody({ message }));
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body).toMatchObject({
       success: false,
@@ -142,11 +142,11 @@ describe('the callback of a run that failed', () => {
     expect(world.simulator.state().modelCalls).toBe(expected.attempts);
   });
 
-  test('by [[hang]] comes at timeoutSeconds', async () => {
+  test('is sent after timeoutSeconds for [[hang]]', async () => {
     const world = await openWorld({ timeoutSecondMs: 10 });
-    await world.post(order({ message: '[[hang]]', timeoutSeconds: 5 }));
+    await world.post(hookBody({ message: '[[hang]]', timeoutSeconds: 5 }));
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body).toMatchObject({
       success: false,
@@ -159,36 +159,36 @@ describe('the callback of a run that failed', () => {
     expect(callback?.body.durationMs).toBeGreaterThanOrEqual(49);
   });
 
-  test('by retries may come long after timeoutSeconds', async () => {
+  test('can be sent long after timeoutSeconds because of retries', async () => {
     const world = await openWorld({ timeoutSecondMs: 1, modelRetryMs: 10 });
-    await world.post(order({ message: '[[fail=500]]', timeoutSeconds: 8 }));
+    await world.post(hookBody({ message: '[[fail=500]]', timeoutSeconds: 8 }));
 
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body.durationMs).toBeGreaterThan(60);
   });
 });
 
-describe('what the model says', () => {
-  test('names the simulator when the message does not say', async () => {
+describe('the model', () => {
+  test('names the simulator in its default answer', async () => {
     const world = await openWorld();
-    await world.post(order());
+    await world.post(hookBody());
 
-    expect((await world.board.until(1))[0]?.body.text).toContain('simulator');
+    expect((await world.receiver.until(1))[0]?.body.text).toContain('simulator');
   });
 
-  test('comes after [[delay=ms]]', async () => {
+  test('answers after [[delay=ms]]', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[delay=50]]' }));
+    await world.post(hookBody({ message: '[[delay=50]]' }));
 
-    expect((await world.board.until(1))[0]?.body.durationMs).toBeGreaterThanOrEqual(49);
+    expect((await world.receiver.until(1))[0]?.body.durationMs).toBeGreaterThanOrEqual(49);
   });
 
-  test('fails for a while after a 401 when providerCooldownMs says so', async () => {
+  test('fails for providerCooldownMs after a 401', async () => {
     const world = await openWorld({ providerCooldownMs: 60_000 });
-    await world.post(order({ message: '[[fail=401]]', waitForCompletion: true }));
+    await world.post(hookBody({ message: '[[fail=401]]', waitForCompletion: true }));
 
-    const { body } = await world.post(order({ message: 'fine', waitForCompletion: true }));
+    const { body } = await world.post(hookBody({ message: 'fine', waitForCompletion: true }));
 
     expect(body.completion.status).toBe('error');
     const { items } = (await world.history('task:1')).body;

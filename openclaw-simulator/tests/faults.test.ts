@@ -1,47 +1,47 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { closeWorlds, openWorld, order, postAndHangUp, until } from './world.ts';
+import { closeWorlds, hookBody, openWorld, postAndDisconnect, until } from './world.ts';
 
 afterEach(closeWorlds);
 
 const KEY = { 'idempotency-key': 'run-1:1' };
 
 describe('the dispatch fault', () => {
-  test('drop-before cuts the connection and runs nothing', async () => {
+  test('drop-before cuts the connection and starts no run', async () => {
     const world = await openWorld();
     world.simulator.set({ dispatch: 'drop-before' });
 
-    await expect(world.post(order())).rejects.toThrow();
+    await expect(world.post(hookBody())).rejects.toThrow();
 
     expect(world.simulator.state()).toMatchObject({ postsReceived: 1, runsStartedTotal: 0 });
   });
 
-  test('drop-after cuts the connection of a run that goes on, to which the same key attaches', async () => {
+  test('drop-after cuts the connection, and a post with the same key attaches to the run', async () => {
     const world = await openWorld();
     world.simulator.set({ dispatch: 'drop-after', times: 1 });
 
-    await expect(world.post(order(), KEY)).rejects.toThrow();
-    const again = await world.post(order(), KEY);
+    await expect(world.post(hookBody(), KEY)).rejects.toThrow();
+    const again = await world.post(hookBody(), KEY);
 
     expect(again.status).toBe(200);
     expect(world.simulator.state()).toMatchObject({ postsReceived: 2, runsStartedTotal: 1 });
   });
 
-  test('garbage answers 200 with a body that is no JSON, and runs', async () => {
+  test('garbage answers 200 with a body that is not JSON, and starts the run', async () => {
     const world = await openWorld();
     world.simulator.set({ dispatch: 'garbage' });
 
-    const answer = await world.post(order());
+    const answer = await world.post(hookBody());
 
     expect(answer.status).toBe(200);
     expect(() => JSON.parse(answer.text)).toThrow();
     expect(world.simulator.state().runsStartedTotal).toBe(1);
   });
 
-  test('hang gives no answer and runs nothing', async () => {
+  test('hang sends no answer and starts no run', async () => {
     const world = await openWorld();
     world.simulator.set({ dispatch: 'hang' });
 
-    await postAndHangUp(world.simulator, order(), () =>
+    await postAndDisconnect(world.simulator, hookBody(), () =>
       until(() => world.simulator.state().postsReceived === 1),
     );
     await world.simulator.idle();
@@ -67,11 +67,11 @@ describe('the dispatch fault', () => {
     ],
   ] as const;
 
-  test.each(shapes)('status %i answers in the shape that OpenClaw gives it', async (status, body) => {
+  test.each(shapes)('status %i is answered in OpenClaw’s shape for it', async (status, body) => {
     const world = await openWorld();
     world.simulator.set({ dispatch: { status, retryAfterSeconds: 30 } });
 
-    const answer = await world.post(order());
+    const answer = await world.post(hookBody());
 
     expect(answer.status).toBe(status);
     expect(answer.body).toEqual(body);
@@ -79,78 +79,83 @@ describe('the dispatch fault', () => {
     expect(world.simulator.state().runsStartedTotal).toBe(0);
   });
 
-  test('lasts as many posts as times says', async () => {
+  test('applies to as many posts as `times` says', async () => {
     const world = await openWorld();
     world.simulator.set({ dispatch: { status: 503 }, times: 2 });
 
-    const answers = [await world.post(order()), await world.post(order()), await world.post(order())];
+    const answers = [
+      await world.post(hookBody()),
+      await world.post(hookBody()),
+      await world.post(hookBody()),
+    ];
 
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 200]);
   });
 });
 
 describe('the callback fault', () => {
-  test('never sends nothing for as many runs as times says', async () => {
+  test('never suppresses the callbacks of as many runs as `times` says', async () => {
     const world = await openWorld();
     world.simulator.set({ callbacks: 'never', times: 1 });
 
-    await world.post(order({ message: '[[say=one]]', waitForCompletion: true }));
-    await world.post(order({ message: '[[say=two]]', waitForCompletion: true }));
+    await world.post(hookBody({ message: '[[say=one]]', waitForCompletion: true }));
+    await world.post(hookBody({ message: '[[say=two]]', waitForCompletion: true }));
     await world.simulator.idle();
 
-    expect(world.board.received.map(({ body }) => body.text)).toEqual(['two']);
+    expect(world.receiver.received.map(({ body }) => body.text)).toEqual(['two']);
   });
 
   test('duplicate sends the same message twice', async () => {
     const world = await openWorld();
     world.simulator.set({ callbacks: 'duplicate' });
 
-    await world.post(order());
-    const [first, second] = await world.board.until(2);
+    await world.post(hookBody());
+    const [first, second] = await world.receiver.until(2);
 
     expect(second?.raw).toBe(first?.raw);
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
   });
 
-  test('lateMs sends it that long after the end', async () => {
+  test('lateMs sends the callback that long after the end of the run', async () => {
     const world = await openWorld();
     world.simulator.set({ callbacks: { lateMs: 50 } });
 
-    await world.post(order({ waitForCompletion: true }));
-    expect(world.board.received).toHaveLength(0);
-    const [callback] = await world.board.until(1);
+    await world.post(hookBody({ waitForCompletion: true }));
+    expect(world.receiver.received).toHaveLength(0);
+    const [callback] = await world.receiver.until(1);
 
     expect(Date.now() - (callback?.body.endedAt ?? 0)).toBeGreaterThanOrEqual(49);
   });
 
-  test('before-answer has the callback delivered before the post is answered', async () => {
+  test('before-answer delivers the callback before the post is answered', async () => {
     const world = await openWorld();
     world.simulator.set({ callbacks: 'before-answer' });
 
-    const answer = await world.post(order({ message: '[[delay=30]]' }));
+    const answer = await world.post(hookBody({ message: '[[delay=30]]' }));
 
     expect(answer.body).toEqual({ ok: true, runId: expect.any(String) });
-    expect(world.board.received).toHaveLength(1);
+    expect(world.receiver.received).toHaveLength(1);
   });
 });
 
 describe('the model’s defaults', () => {
-  test('can be changed while it runs; markers win over them', async () => {
+  test('can be changed at run time, and markers override them', async () => {
     const world = await openWorld();
-    world.simulator.set({ answer: 'from now on', delayMs: 30 });
+    world.simulator.set({ answer: 'new default', delayMs: 30 });
 
-    await world.post(order());
-    await world.post(order({ message: '[[say=marked]] [[delay=0]]' }));
-    const [plain, marked] = await world.board.until(2);
+    await world.post(hookBody());
+    await world.post(hookBody({ message: '[[say=marked]] [[delay=0]]' }));
+    const [plain, marked] = await world.receiver.until(2);
 
-    expect(plain?.body.text).toBe('from now on');
+    expect(plain?.body.text).toBe('new default');
     expect(plain?.body.durationMs).toBeGreaterThanOrEqual(29);
     expect(marked?.body.text).toBe('marked');
   });
 
-  test('can make every run fail, and none again', async () => {
+  test('can make every run fail, and can be reset', async () => {
     const world = await openWorld();
-    const status = async () => (await world.post(order({ waitForCompletion: true }))).body.completion.status;
+    const status = async () =>
+      (await world.post(hookBody({ waitForCompletion: true }))).body.completion.status;
 
     world.simulator.set({ failStatus: 400 });
     expect(await status()).toBe('error');
@@ -160,39 +165,42 @@ describe('the model’s defaults', () => {
 });
 
 describe('/__simulator', () => {
-  test('POST changes faults and answers with the state', async () => {
+  test('POST changes faults and returns the state', async () => {
     const world = await openWorld();
 
     const answer = await world.control({ dispatch: { status: 429, retryAfterSeconds: 3 }, times: 1 });
 
     expect(answer.status).toBe(200);
     expect(answer.body.faults.dispatch).toEqual({ fault: { status: 429, retryAfterSeconds: 3 }, left: 1 });
-    expect((await world.post(order())).status).toBe(429);
+    expect((await world.post(hookBody())).status).toBe(429);
   });
 
   test('GET counts posts, runs of each session and callbacks', async () => {
     const world = await openWorld();
-    await world.post(order(), KEY);
+    await world.post(hookBody(), KEY);
     await world.simulator.idle();
 
     const { body } = await world.get('/__simulator');
 
     expect(body).toMatchObject({
       postsReceived: 1,
-      posts: [{ idempotencyKey: 'run-1:1', body: JSON.stringify(order()) }],
+      posts: [{ idempotencyKey: 'run-1:1', body: JSON.stringify(hookBody()) }],
       runsStarted: { 'agent:main:task:1': 1 },
       concurrentMax: 1,
       callbacksDelivered: 1,
     });
   });
 
-  test.each([{ dispatch: 'explode' }, { unknown: 1 }, { times: 0 }])('POST of %o is 400', async (change) => {
-    const world = await openWorld();
+  test.each([{ dispatch: 'explode' }, { unknown: 1 }, { times: 0 }])(
+    'POST of %o is answered 400',
+    async (change) => {
+      const world = await openWorld();
 
-    expect((await world.control(change)).status).toBe(400);
-  });
+      expect((await world.control(change)).status).toBe(400);
+    },
+  );
 
-  test('POST of a type that any web page may send is 415', async () => {
+  test('POST with a content type that any web page may send is answered 415', async () => {
     const world = await openWorld();
 
     const answer = await world.raw('/__simulator', '{}', { 'content-type': 'text/plain' });
@@ -200,9 +208,9 @@ describe('/__simulator', () => {
     expect(answer.status).toBe(415);
   });
 
-  test('POST restarts the gateway and answers when it is up again', async () => {
+  test('POST restarts the gateway and answers when it is ready again', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[hang]]' }));
+    await world.post(hookBody({ message: '[[hang]]' }));
 
     const { body } = await world.control({ restart: true });
 

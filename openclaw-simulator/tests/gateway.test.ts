@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { startSimulator } from '../simulator.ts';
-import { ask, closeWorlds, openWorld, order } from './world.ts';
+import { ask, closeWorlds, hookBody, openWorld } from './world.ts';
 
 afterEach(closeWorlds);
 
@@ -9,7 +9,7 @@ describe('the probes', () => {
     ['/healthz', { ok: true, status: 'live' }],
     ['/readyz', { ready: true, failing: [], uptimeMs: expect.any(Number) }],
     ['/startupz', { ok: true, status: 'started', version: '2026.9.6', uptimeMs: expect.any(Number) }],
-  ])('GET %s is 200 without a token', async (path, body) => {
+  ])('GET %s is answered 200 without a token', async (path, body) => {
     const world = await openWorld();
 
     const answer = await ask(world.simulator.url + path);
@@ -33,7 +33,7 @@ describe('GET /v1/models', () => {
     ]);
   });
 
-  test('with the hooks token is 401', async () => {
+  test('is answered 401 with the hooks token', async () => {
     const world = await openWorld();
 
     const answer = await world.get('/v1/models', { authorization: `Bearer ${world.simulator.hooksToken}` });
@@ -42,33 +42,33 @@ describe('GET /v1/models', () => {
   });
 });
 
-test('every answer says that it comes from the simulator', async () => {
+test('every answer has the header x-openclaw-simulator', async () => {
   const world = await openWorld();
   const answers = [
     await world.get('/healthz'),
     await world.get('/nowhere'),
     await world.get('/__simulator'),
     await world.history('task:none'),
-    await world.post(order()),
+    await world.post(hookBody()),
     await world.post({}),
-    await world.post(order(), { authorization: 'Bearer wrong' }),
+    await world.post(hookBody(), { authorization: 'Bearer wrong' }),
   ];
 
   expect(answers.map(({ headers }) => headers.get('x-openclaw-simulator'))).toEqual(Array(7).fill('true'));
 });
 
-test('a taken port is an error of startSimulator and nothing else', async () => {
+test('startSimulator rejects when the port is in use', async () => {
   const world = await openWorld();
 
   await expect(startSimulator({ port: world.simulator.port })).rejects.toThrow(/EADDRINUSE/);
 });
 
-test('stopping ends at once, whatever runs or waits', async () => {
+test('stop ends at once while runs are active or waiting', async () => {
   const world = await openWorld({ slots: 1, callbackRetryFirstMs: 60_000 });
-  world.board.refuse(503);
-  await world.post(order({ waitForCompletion: true }));
-  await world.post(order({ message: '[[hang]]' }));
-  const waiting = expect(world.post(order({ sessionKey: 'task:2' }))).rejects.toThrow();
+  world.receiver.refuse(503);
+  await world.post(hookBody({ waitForCompletion: true }));
+  await world.post(hookBody({ message: '[[hang]]' }));
+  const waiting = expect(world.post(hookBody({ sessionKey: 'task:2' }))).rejects.toThrow();
 
   await world.simulator.stop();
 

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ask, closeWorlds, openWorld, order } from './world.ts';
+import { ask, closeWorlds, hookBody, openWorld } from './world.ts';
 
 afterEach(closeWorlds);
 
-const done = (fields: object) => order({ waitForCompletion: true, ...fields });
+const completed = (fields: object) => hookBody({ waitForCompletion: true, ...fields });
 
 describe('the history of a persistent session', () => {
-  test('is under agent:<agentId>:<key> and shows the prompt and the answer, twice', async () => {
+  test('has the key agent:<agentId>:<key> and lists prompt and answer in both items and messages', async () => {
     const world = await openWorld();
-    await world.post(done({ message: '[[say=hello waiting]]' }));
+    await world.post(completed({ message: '[[say=hello waiting]]' }));
 
     const { status, body } = await world.history('agent:main:task:1');
 
@@ -27,36 +27,36 @@ describe('the history of a persistent session', () => {
     });
   });
 
-  test('knows another run id than HTTP', async () => {
+  test('has a run id that differs from the one in the HTTP answer', async () => {
     const world = await openWorld();
-    const { body: posted } = await world.post(done({}));
+    const { body: posted } = await world.post(completed({}));
 
     const { body } = await world.history('agent:main:task:1');
 
     expect(body.items[1].__openclaw.runId).not.toBe(posted.runId);
   });
 
-  test('is kept under the key in lower case', async () => {
+  test('is stored under the key in lower case', async () => {
     const world = await openWorld();
-    await world.post(done({ sessionKey: 'task:ABC-Def' }));
+    await world.post(completed({ sessionKey: 'task:ABC-Def' }));
 
     expect((await world.history('agent:main:task:abc-def')).status).toBe(200);
   });
 
-  test('is found by the bare key for the default agent only', async () => {
+  test('is found by the short key for the default agent only', async () => {
     const world = await openWorld();
-    await world.post(done({ sessionKey: 'task:43' }));
-    await world.post(done({ sessionKey: 'task:same', agentId: 'researcher' }));
+    await world.post(completed({ sessionKey: 'task:43' }));
+    await world.post(completed({ sessionKey: 'task:same', agentId: 'researcher' }));
 
     expect((await world.history('task:43')).body.sessionKey).toBe('agent:main:task:43');
     expect((await world.history('task:same')).status).toBe(404);
     expect((await world.history('agent:researcher:task:same')).status).toBe(200);
   });
 
-  test('goes on through later runs of the session', async () => {
+  test('continues with later runs of the session', async () => {
     const world = await openWorld();
-    await world.post(done({ message: 'one' }));
-    await world.post(done({ message: 'two' }));
+    await world.post(completed({ message: 'one' }));
+    await world.post(completed({ message: 'two' }));
 
     const { body } = await world.history('task:1');
 
@@ -68,9 +68,9 @@ describe('the history of a persistent session', () => {
     ]);
   });
 
-  test('shows a run that has begun before it has ended', async () => {
+  test('shows the prompt of a run that has not ended', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[hang]]' }));
+    await world.post(hookBody({ message: '[[hang]]' }));
 
     const { body } = await world.history('task:1');
 
@@ -78,9 +78,9 @@ describe('the history of a persistent session', () => {
     expect(body.items[0].role).toBe('user');
   });
 
-  test('cuts a text of 20,000 characters to 8,018', async () => {
+  test('truncates a text of 20,000 characters to 8,018', async () => {
     const world = await openWorld();
-    await world.post(done({ message: '[[long=20000]]' }));
+    await world.post(completed({ message: '[[long=20000]]' }));
 
     const { body } = await world.history('task:1');
 
@@ -90,23 +90,23 @@ describe('the history of a persistent session', () => {
     expect(text.endsWith('\n...(truncated)...')).toBe(true);
   });
 
-  test('leaves out a final NO_REPLY', async () => {
+  test('omits a final NO_REPLY', async () => {
     const world = await openWorld();
-    await world.post(done({ message: '[[say=NO_REPLY]]' }));
+    await world.post(completed({ message: '[[say=NO_REPLY]]' }));
 
     expect((await world.history('task:1')).body.items).toHaveLength(1);
   });
 
   test('shows an empty answer without content', async () => {
     const world = await openWorld();
-    await world.post(done({ message: '[[empty]]' }));
+    await world.post(completed({ message: '[[empty]]' }));
 
     expect((await world.history('task:1')).body.items[1]).toMatchObject({ content: [], stopReason: 'stop' });
   });
 
   test('shows a timed-out answer as aborted', async () => {
     const world = await openWorld({ timeoutSecondMs: 10 });
-    await world.post(done({ message: '[[hang]]', timeoutSeconds: 3 }));
+    await world.post(completed({ message: '[[hang]]', timeoutSeconds: 3 }));
 
     expect((await world.history('task:1')).body.items[1]).toMatchObject({
       content: [{ type: 'text', text: '' }],
@@ -115,9 +115,9 @@ describe('the history of a persistent session', () => {
     });
   });
 
-  test('shows a failure as a notice with the stop reason error, which is no answer', async () => {
+  test('shows a failure as a notice with the stop reason error', async () => {
     const world = await openWorld();
-    await world.post(done({ message: '[[fail=400]]' }));
+    await world.post(completed({ message: '[[fail=400]]' }));
 
     expect((await world.history('task:1')).body.items[1]).toMatchObject({
       content: [{ type: 'text', text: '⚠️ LLM request failed (request format rejected, HTTP 400).' }],
@@ -125,9 +125,9 @@ describe('the history of a persistent session', () => {
     });
   });
 
-  test('does not tell the run of a user’s line', async () => {
+  test('shows no run id on a user’s row', async () => {
     const world = await openWorld();
-    await world.post(done({}));
+    await world.post(completed({}));
 
     expect((await world.history('task:1')).body.items[0].__openclaw).not.toHaveProperty('runId');
   });
@@ -136,13 +136,13 @@ describe('the history of a persistent session', () => {
 describe('a page of history', () => {
   const openLong = async () => {
     const world = await openWorld();
-    for (const n of [1, 2, 3]) await world.post(done({ message: `[[say=answer ${n}]]` }));
+    for (const n of [1, 2, 3]) await world.post(completed({ message: `[[say=answer ${n}]]` }));
     return world;
   };
   const seqs = (body: { items: { __openclaw: { seq: number } }[] }) =>
     body.items.map((row) => row.__openclaw.seq);
 
-  test('holds the newest rows, oldest first, and points to older ones', async () => {
+  test('contains the newest rows, oldest first, and a cursor to older rows', async () => {
     const world = await openLong();
 
     const newest = (await world.history('task:1', '?limit=2')).body;
@@ -155,13 +155,13 @@ describe('a page of history', () => {
     expect(oldest).not.toHaveProperty('nextCursor');
   });
 
-  test('is bounded to 1,000 rows however many are asked for', async () => {
+  test('accepts a limit above its maximum of 1,000 rows', async () => {
     const world = await openLong();
 
     expect((await world.history('task:1', '?limit=99999')).status).toBe(200);
   });
 
-  test.each(['0', 'abc', '-1', '1.5'])('of limit %s is 400', async (limit) => {
+  test.each(['0', 'abc', '-1', '1.5'])('is refused with 400 for the limit %s', async (limit) => {
     const world = await openLong();
 
     const answer = await world.history('task:1', `?limit=${limit}`);
@@ -173,10 +173,10 @@ describe('a page of history', () => {
   });
 });
 
-describe('a history that is not shown', () => {
-  test('of an isolated run is 404, in the typed shape', async () => {
+describe('a refused history request', () => {
+  test('is answered 404 in the typed shape for an isolated run', async () => {
     const world = await openWorld();
-    await world.post(done({ sessionMode: undefined, sessionKey: 'task:42' }));
+    await world.post(completed({ sessionMode: undefined, sessionKey: 'task:42' }));
 
     const answer = await world.history('task:42');
 
@@ -190,9 +190,9 @@ describe('a history that is not shown', () => {
     );
   });
 
-  test('to the hooks token is 401', async () => {
+  test('is answered 401 for the hooks token', async () => {
     const world = await openWorld();
-    await world.post(done({}));
+    await world.post(completed({}));
 
     const answer = await world.get('/sessions/task:1/history', {
       authorization: `Bearer ${world.simulator.hooksToken}`,
@@ -202,7 +202,7 @@ describe('a history that is not shown', () => {
     expect(answer.body).toEqual({ error: { message: 'Unauthorized', type: 'unauthorized' } });
   });
 
-  test('under a key that cannot be decoded is 400', async () => {
+  test('is answered 400 for a key that cannot be decoded', async () => {
     const world = await openWorld();
 
     const answer = await world.get('/sessions/%zz/history');
@@ -211,7 +211,7 @@ describe('a history that is not shown', () => {
     expect(answer.body.error.message).toBe('invalid session key');
   });
 
-  test('under /api is 404 in plain text', async () => {
+  test('is answered 404 in plain text under /api', async () => {
     const world = await openWorld();
 
     const answer = await world.get('/api/sessions/task:1/history');
@@ -220,7 +220,7 @@ describe('a history that is not shown', () => {
     expect(answer.text).toBe('Not Found');
   });
 
-  test('to a POST is 405', async () => {
+  test('is answered 405 for a POST', async () => {
     const world = await openWorld();
     const authorization = `Bearer ${world.simulator.gatewayToken}`;
 

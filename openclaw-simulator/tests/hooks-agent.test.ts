@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ask, closeWorlds, openWorld, order } from './world.ts';
+import { ask, closeWorlds, hookBody, openWorld } from './world.ts';
 
 afterEach(closeWorlds);
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe('an accepted post', () => {
-  test('is answered 200 with ok and a run id, before the run is over', async () => {
+  test('is answered 200 with ok and a run id before the run has ended', async () => {
     const world = await openWorld();
 
-    const answer = await world.post(order({ message: '[[hang]]' }));
+    const answer = await world.post(hookBody({ message: '[[hang]]' }));
 
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ ok: true, runId: expect.stringMatching(UUID) });
@@ -17,10 +17,10 @@ describe('an accepted post', () => {
     expect(world.simulator.state().runsRunning).toBe(1);
   });
 
-  test('with waitForCompletion is answered after the run, with its completion and never its text', async () => {
+  test('with waitForCompletion is answered after the run, with its completion and without its text', async () => {
     const world = await openWorld();
 
-    const answer = await world.post(order({ message: '[[say=hello]]', waitForCompletion: true }));
+    const answer = await world.post(hookBody({ message: '[[say=hello]]', waitForCompletion: true }));
 
     expect(answer.body).toEqual({
       ok: true,
@@ -30,29 +30,32 @@ describe('an accepted post', () => {
     expect(world.simulator.state().runsEndedOk).toBe(1);
   });
 
-  test.each(['[[empty]]', '[[say=NO_REPLY]]'])('whose answer is %s ends ok and silent', async (message) => {
+  test.each(['[[empty]]', '[[say=NO_REPLY]]'])(
+    'with the answer %s has a silent completion',
+    async (message) => {
+      const world = await openWorld();
+
+      const { body } = await world.post(hookBody({ message, waitForCompletion: true }));
+
+      expect(body.completion).toMatchObject({ status: 'ok', replyDisposition: 'silent' });
+    },
+  );
+
+  test('is answered 200 with an empty completion in error when the model fails', async () => {
     const world = await openWorld();
 
-    const { body } = await world.post(order({ message, waitForCompletion: true }));
-
-    expect(body.completion).toMatchObject({ status: 'ok', replyDisposition: 'silent' });
-  });
-
-  test('whose model fails is still 200, with an empty completion in error', async () => {
-    const world = await openWorld();
-
-    const { status, body } = await world.post(order({ message: '[[fail=400]]', waitForCompletion: true }));
+    const { status, body } = await world.post(hookBody({ message: '[[fail=400]]', waitForCompletion: true }));
 
     expect(status).toBe(200);
-    // A run that failed says nothing about delivery.
+    // The completion of a failed run has no delivery fields.
     expect(body.completion).toEqual({ status: 'error', replyDisposition: 'empty' });
   });
 
-  test('whose run times out is 200, with a completion in error that was not delivered', async () => {
+  test('is answered 200 with an undelivered completion in error when the run times out', async () => {
     const world = await openWorld({ timeoutSecondMs: 10 });
 
     const { body } = await world.post(
-      order({ message: '[[hang]]', timeoutSeconds: 2, waitForCompletion: true }),
+      hookBody({ message: '[[hang]]', timeoutSeconds: 2, waitForCompletion: true }),
     );
 
     expect(body.completion).toEqual({
@@ -63,36 +66,36 @@ describe('an accepted post', () => {
     });
   });
 
-  test('may carry unknown fields, a model that does not exist and an agent id in capitals', async () => {
+  test('may have unknown fields, an unknown model and an agent id in upper case', async () => {
     const world = await openWorld();
 
-    const answer = await world.post(order({ agentId: 'MAIN', model: 'stub/none', colour: 'blue' }));
+    const answer = await world.post(hookBody({ agentId: 'MAIN', model: 'stub/none', colour: 'blue' }));
 
     expect(answer.status).toBe(200);
     expect(world.simulator.state().runsStarted).toEqual({ 'agent:main:task:1': 1 });
   });
 
-  test('without agentId runs by the default agent', async () => {
+  test('without agentId starts the default agent', async () => {
     const world = await openWorld();
 
-    await world.post({ ...order(), agentId: undefined });
+    await world.post({ ...hookBody(), agentId: undefined });
 
     expect(world.simulator.state().runsStarted).toEqual({ 'agent:main:task:1': 1 });
   });
 
-  test('may be 250,000 characters long', async () => {
+  test('may have a message of 250,000 characters', async () => {
     const world = await openWorld();
 
-    expect((await world.post(order({ message: 'x'.repeat(250_000) }))).status).toBe(200);
+    expect((await world.post(hookBody({ message: 'x'.repeat(250_000) }))).status).toBe(200);
   });
 
-  test('whose run fails wakes the main session, unless wakeMode is next-heartbeat', async () => {
+  test('wakes the main session when its run fails, unless wakeMode is next-heartbeat', async () => {
     const world = await openWorld();
     const failing = { message: '[[fail=400]]', waitForCompletion: true };
 
-    await world.post(order(failing));
+    await world.post(hookBody(failing));
     expect(world.simulator.state().runsStarted['agent:main:main']).toBeUndefined();
-    await world.post(order({ ...failing, wakeMode: 'now' }));
+    await world.post(hookBody({ ...failing, wakeMode: 'now' }));
 
     expect(world.simulator.state().runsStarted['agent:main:main']).toBe(1);
   });
@@ -104,13 +107,13 @@ describe('a refused post', () => {
     ['a blank message', { message: '  ' }, 'message required'],
     ['a message that is a number', { message: 7 }, 'message required'],
     ['an unknown agent', { agentId: 'ghost' }, 'unknown agentId "ghost"'],
-    ['an unknown agent in capitals', { agentId: 'Ghost' }, 'unknown agentId "ghost"'],
+    ['an unknown agent in upper case', { agentId: 'Ghost' }, 'unknown agentId "ghost"'],
     ['a blank agent', { agentId: '' }, 'agentId must be a non-empty string'],
     ['a blank model', { model: '' }, 'model required'],
     ['a sessionMode that is null', { sessionMode: null }, 'sessionMode must be isolated or persistent'],
-    ['a wait that is null', { waitForCompletion: null }, 'waitForCompletion must be boolean'],
+    ['a waitForCompletion that is null', { waitForCompletion: null }, 'waitForCompletion must be boolean'],
     [
-      'a key of another prefix',
+      'a key with another prefix',
       { sessionKey: 'other:1' },
       'sessionKey must start with one of: hook:, task:, chat:',
     ],
@@ -120,26 +123,26 @@ describe('a refused post', () => {
       'sessionKey must start with one of: hook:, task:, chat:',
     ],
     [
-      'persistent without a key',
+      'a persistent session without a key',
       { sessionKey: undefined },
       'sessionKey is required when sessionMode is persistent',
     ],
-    ['a bad sessionMode', { sessionMode: 'forever' }, 'sessionMode must be isolated or persistent'],
-    ['a wait that is a text', { waitForCompletion: 'yes' }, 'waitForCompletion must be boolean'],
-    ['a channel to deliver to', { deliver: true, channel: 'slack' }, 'channel must be last'],
+    ['an unknown sessionMode', { sessionMode: 'forever' }, 'sessionMode must be isolated or persistent'],
+    ['a waitForCompletion that is a text', { waitForCompletion: 'yes' }, 'waitForCompletion must be boolean'],
+    ['a delivery channel', { deliver: true, channel: 'slack' }, 'channel must be last'],
   ] as const;
 
-  test.each(refused)('with %s is 400 with its reason', async (_what, fields, error) => {
+  test.each(refused)('with %s is answered 400 with the reason', async (_what, fields, error) => {
     const world = await openWorld();
 
-    const answer = await world.post(order(fields));
+    const answer = await world.post(hookBody(fields));
 
     expect(answer.status).toBe(400);
     expect(answer.body).toEqual({ ok: false, error });
     expect(world.simulator.state().runsStartedTotal).toBe(0);
   });
 
-  test('with JSON that is cut off is 400 with the parser’s words', async () => {
+  test('with incomplete JSON is answered 400 with the parser’s message', async () => {
     const world = await openWorld();
 
     const answer = await world.raw('/hooks/agent', '{"message":');
@@ -148,18 +151,18 @@ describe('a refused post', () => {
     expect(answer.body).toEqual({ ok: false, error: 'Unexpected end of JSON input' });
   });
 
-  test('for an agent that is not allowed is 400', async () => {
+  test('for an agent that is not allowed is answered 400', async () => {
     const world = await openWorld({ allowedAgentIds: ['main'] });
 
-    const answer = await world.post(order({ agentId: 'researcher' }));
+    const answer = await world.post(hookBody({ agentId: 'researcher' }));
 
     expect(answer.body).toEqual({ ok: false, error: 'agentId is not allowed by hooks.allowedAgentIds' });
   });
 
-  test('with a key while keys are disabled is 400', async () => {
+  test('with a session key while session keys are disabled is answered 400', async () => {
     const world = await openWorld({ allowRequestSessionKey: false });
 
-    const answer = await world.post(order());
+    const answer = await world.post(hookBody());
 
     expect(answer.status).toBe(400);
     expect(answer.body.error).toBe(
@@ -167,16 +170,16 @@ describe('a refused post', () => {
     );
   });
 
-  test('over 256 KiB is 413', async () => {
+  test('over 256 KiB is answered 413', async () => {
     const world = await openWorld();
 
-    const answer = await world.post(order({ message: 'x'.repeat(256 * 1024) }));
+    const answer = await world.post(hookBody({ message: 'x'.repeat(256 * 1024) }));
 
     expect(answer.status).toBe(413);
     expect(answer.body).toEqual({ ok: false, error: 'payload too large' });
   });
 
-  test('whose body does not come in time is 408', async () => {
+  test('whose body does not arrive in time is answered 408', async () => {
     const world = await openWorld({ bodyTimeoutMs: 20 });
     const endless = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) });
 
@@ -193,7 +196,7 @@ describe('a refused post', () => {
 });
 
 describe('POST /hooks/wake', () => {
-  test('is queued, and coalesced when the same text comes again', async () => {
+  test('is queued, and coalesced when the same text is posted again', async () => {
     const world = await openWorld();
     const wake = () => world.raw('/hooks/wake', '{"text":"look","mode":"now"}');
 
@@ -203,7 +206,7 @@ describe('POST /hooks/wake', () => {
     expect(second.body).toEqual({ ok: true, mode: 'now', eventOutcome: 'coalesced' });
   });
 
-  test('without a text is 400', async () => {
+  test('without a text is answered 400', async () => {
     const world = await openWorld();
 
     const answer = await world.raw('/hooks/wake', '{"text":" "}');

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ask, order } from './world.ts';
+import { ask, hookBody } from './world.ts';
 
 const main = new URL('../main.ts', import.meta.url).pathname;
 const children: ChildProcess[] = [];
@@ -31,11 +31,11 @@ async function urlOf(child: ChildProcess): Promise<string> {
     const record = JSON.parse(line);
     if (record.msg === 'simulator.listening') return record.url;
   }
-  throw new Error('The process ended before it listened');
+  throw new Error('The process ended before it was listening');
 }
 
 describe('the simulator as a process', () => {
-  test('at SIGTERM lets its run end, delivers the callback and exits with 0', async () => {
+  test('waits for its run after SIGTERM, delivers the callback and exits with 0', async () => {
     const texts: string[] = [];
     const board = createServer(async (request, response) => {
       const body = JSON.parse(Buffer.concat(await request.toArray()).toString());
@@ -51,7 +51,7 @@ describe('the simulator as a process', () => {
     const answer = await ask(`${url}/hooks/agent`, {
       method: 'POST',
       headers: { authorization: 'Bearer hooks-token' },
-      body: JSON.stringify(order({ message: '[[delay=300]] [[say=in time]]' })),
+      body: JSON.stringify(hookBody({ message: '[[delay=300]] [[say=in time]]' })),
     });
     child.kill('SIGTERM');
 
@@ -61,7 +61,7 @@ describe('the simulator as a process', () => {
     board.close();
   });
 
-  test('without its settings exits with 1 and names them all', async () => {
+  test('exits with 1 and names all missing settings', async () => {
     const child = startProcess({});
     const [[code], errors] = await Promise.all([once(child, 'exit'), child.stderr!.toArray()]);
 

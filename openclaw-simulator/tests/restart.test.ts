@@ -1,24 +1,24 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ask, closeWorlds, openWorld, order, until } from './world.ts';
+import { ask, closeWorlds, hookBody, openWorld, until } from './world.ts';
 
 afterEach(closeWorlds);
 
-describe('a restart as after SIGKILL', () => {
-  test('forgets the running run, which sends no callback, but not its history', async () => {
+describe('a restart after SIGKILL', () => {
+  test('ends a running run without a callback and keeps its history', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[hang]]' }));
+    await world.post(hookBody({ message: '[[hang]]' }));
 
     await world.simulator.restart();
     await world.simulator.idle();
 
-    expect(world.board.received).toHaveLength(0);
+    expect(world.receiver.received).toHaveLength(0);
     const { body } = await world.history('task:1');
     expect(body.items.map((row: { role: string }) => row.role)).toEqual(['user']);
   });
 
-  test('cuts the connections of those who wait', async () => {
+  test('cuts the connections of waiting clients', async () => {
     const world = await openWorld();
-    const waiting = world.post(order({ message: '[[hang]]', waitForCompletion: true }));
+    const waiting = world.post(hookBody({ message: '[[hang]]', waitForCompletion: true }));
     const refusal = expect(waiting).rejects.toThrow();
     await until(() => world.simulator.state().runsRunning === 1);
 
@@ -27,7 +27,7 @@ describe('a restart as after SIGKILL', () => {
     await refusal;
   });
 
-  test('refuses connections for downMs and then serves on the same port', async () => {
+  test('refuses connections for downMs and then listens on the same port', async () => {
     const world = await openWorld();
 
     const restarting = world.simulator.restart({ downMs: 100 });
@@ -37,49 +37,49 @@ describe('a restart as after SIGKILL', () => {
     expect((await ask(`${world.simulator.url}/healthz`)).status).toBe(200);
   });
 
-  test('sends the callback that was refused before it', async () => {
+  test('sends a callback again that was refused before it', async () => {
     const world = await openWorld({ callbackRetryFirstMs: 60_000 });
-    world.board.refuse(503);
-    await world.post(order());
-    await world.board.until(1);
+    world.receiver.refuse(503);
+    await world.post(hookBody());
+    await world.receiver.until(1);
 
     await world.simulator.restart();
 
-    const [before, after] = await world.board.until(2);
+    const [before, after] = await world.receiver.until(2);
     expect(after?.headers['webhook-id']).toBe(before?.headers['webhook-id']);
   });
 
-  test('frees the slots and session keys of what was running', async () => {
+  test('frees the slots and session keys of running runs', async () => {
     const world = await openWorld({ slots: 1 });
-    await world.post(order({ message: '[[hang]]' }));
+    await world.post(hookBody({ message: '[[hang]]' }));
 
     await world.simulator.restart();
 
-    expect((await world.post(order({ waitForCompletion: true }))).body.completion.status).toBe('ok');
+    expect((await world.post(hookBody({ waitForCompletion: true }))).body.completion.status).toBe('ok');
   });
 });
 
-describe('a restart as after SIGTERM', () => {
-  test('lets the run end and forgets nothing that is on disk', async () => {
+describe('a restart after SIGTERM', () => {
+  test('waits for the run and keeps its unsent callback', async () => {
     const world = await openWorld({ callbackDrainMs: 20, callbackRetryFirstMs: 60_000 });
-    world.board.refuse(503);
-    await world.post(order({ message: '[[delay=50]] [[say=in time]]' }));
+    world.receiver.refuse(503);
+    await world.post(hookBody({ message: '[[delay=50]] [[say=in time]]' }));
 
     await world.simulator.restart({ drain: true });
 
-    const received = await world.board.until(2);
+    const received = await world.receiver.until(2);
     expect(received.map(({ body }) => body.text)).toEqual(['in time', 'in time']);
     expect((await world.get('/readyz')).status).toBe(200);
   });
 });
 
 describe('a restart with recovery', () => {
-  test('runs an interrupted persistent session again, with the trigger user', async () => {
+  test('runs an interrupted persistent session again with the trigger user', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[delay=100]] [[say=recovered]]' }));
+    await world.post(hookBody({ message: '[[delay=100]] [[say=recovered]]' }));
 
     await world.simulator.restart({ recover: true });
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(callback?.body).toMatchObject({
       sessionKey: 'agent:main:task:1',
@@ -90,9 +90,9 @@ describe('a restart with recovery', () => {
     expect(world.simulator.state().runsStarted).toEqual({ 'agent:main:task:1': 2 });
   });
 
-  test('leaves a System line and a custom row in the history', async () => {
+  test('adds a custom row and a System message to the history', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[hang]]' }));
+    await world.post(hookBody({ message: '[[hang]]' }));
 
     await world.simulator.restart({ recover: true });
 
@@ -101,13 +101,13 @@ describe('a restart with recovery', () => {
     expect(items[2].content).toMatch(/^\[System\] Your previous turn was interrupted/);
   });
 
-  test('ends in error when the same session is posted meanwhile, and the post succeeds', async () => {
+  test('ends in error when the same session is posted before it has ended, and the post succeeds', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[delay=300]]' }));
+    await world.post(hookBody({ message: '[[delay=300]]' }));
     await world.simulator.restart({ recover: true });
 
-    await world.post(order({ message: '[[say=second]]', waitForCompletion: true }));
-    const received = await world.board.until(2);
+    await world.post(hookBody({ message: '[[say=second]]', waitForCompletion: true }));
+    const received = await world.receiver.until(2);
 
     expect(received.map(({ body }) => body)).toEqual([
       expect.objectContaining({
@@ -121,13 +121,13 @@ describe('a restart with recovery', () => {
   });
 });
 
-describe('a drain as at SIGTERM', () => {
-  test('answers new posts 503 in its own shape and readyz 503, lets the run end and delivers its callback', async () => {
+describe('a drain after SIGTERM', () => {
+  test('answers new posts and readyz with 503, waits for the run and delivers its callback', async () => {
     const world = await openWorld();
-    await world.post(order({ message: '[[delay=150]] [[say=in time]]' }));
+    await world.post(hookBody({ message: '[[delay=150]] [[say=in time]]' }));
 
     const stopping = world.simulator.stop({ drain: true });
-    const refused = await world.post(order({ message: 'more', sessionKey: 'task:2' }));
+    const refused = await world.post(hookBody({ message: 'more', sessionKey: 'task:2' }));
     const ready = await world.get('/readyz');
     await stopping;
 
@@ -135,23 +135,23 @@ describe('a drain as at SIGTERM', () => {
     expect(refused.body.error.code).toBe('gateway_unavailable');
     expect(ready.status).toBe(503);
     expect(ready.body).toEqual({ ready: false, failing: ['draining'], uptimeMs: expect.any(Number) });
-    expect(world.board.received.map(({ body }) => body.text)).toEqual(['in time']);
+    expect(world.receiver.received.map(({ body }) => body.text)).toEqual(['in time']);
   });
 
   test('retries a refused callback before it ends', async () => {
     const world = await openWorld({ callbackRetryFirstMs: 5 });
-    world.board.refuse(503, 503);
-    await world.post(order({ message: '[[delay=20]]' }));
+    world.receiver.refuse(503, 503);
+    await world.post(hookBody({ message: '[[delay=20]]' }));
 
     await world.simulator.stop({ drain: true });
 
-    expect(world.board.received).toHaveLength(3);
+    expect(world.receiver.received).toHaveLength(3);
   });
 
-  test('refuses those who wait for admission', async () => {
+  test('refuses posts that wait for admission', async () => {
     const world = await openWorld({ slots: 1 });
-    await world.post(order({ message: '[[delay=50]]' }));
-    const waiting = world.post(order({ sessionKey: 'task:2' }));
+    await world.post(hookBody({ message: '[[delay=50]]' }));
+    const waiting = world.post(hookBody({ sessionKey: 'task:2' }));
     await until(() => world.simulator.state().admissionsWaiting === 1);
 
     await world.simulator.stop({ drain: true });
@@ -161,7 +161,7 @@ describe('a drain as at SIGTERM', () => {
 
   test('does not wait longer than drainMs', async () => {
     const world = await openWorld({ drainMs: 20, callbackDrainMs: 20 });
-    await world.post(order({ message: '[[hang]]' }));
+    await world.post(hookBody({ message: '[[hang]]' }));
 
     await world.simulator.stop({ drain: true });
 

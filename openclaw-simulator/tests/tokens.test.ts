@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { ask, closeWorlds, openWorld, order, type World } from './world.ts';
+import { ask, closeWorlds, hookBody, openWorld, type World } from './world.ts';
 
 afterEach(closeWorlds);
 
 const postWith = (world: World, headers: Record<string, string>, path = '/hooks/agent') =>
-  ask(world.simulator.url + path, { method: 'POST', headers, body: JSON.stringify(order()) });
+  ask(world.simulator.url + path, { method: 'POST', headers, body: JSON.stringify(hookBody()) });
 
 const bad = { authorization: 'Bearer wrong' };
 
 describe('the hooks token', () => {
-  test('is taken from x-openclaw-token', async () => {
+  test('is accepted in x-openclaw-token', async () => {
     const world = await openWorld();
 
     const answer = await postWith(world, { 'x-openclaw-token': world.simulator.hooksToken });
@@ -17,7 +17,7 @@ describe('the hooks token', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('in Authorization wins over x-openclaw-token', async () => {
+  test('in Authorization takes precedence over x-openclaw-token', async () => {
     const world = await openWorld();
 
     const answer = await postWith(world, { ...bad, 'x-openclaw-token': world.simulator.hooksToken });
@@ -28,7 +28,7 @@ describe('the hooks token', () => {
   test.each([
     ['wrong', bad],
     ['absent', {}],
-  ])('that is %s is 401 in plain text', async (_what, headers: Record<string, string>) => {
+  ])('is answered 401 in plain text when it is %s', async (_what, headers: Record<string, string>) => {
     const world = await openWorld();
 
     const answer = await postWith(world, headers);
@@ -38,7 +38,7 @@ describe('the hooks token', () => {
     expect(answer.text).toBe('Unauthorized');
   });
 
-  test('is not the gateway token', async () => {
+  test('cannot be replaced by the gateway token', async () => {
     const world = await openWorld();
 
     const answer = await postWith(world, { authorization: `Bearer ${world.simulator.gatewayToken}` });
@@ -46,7 +46,7 @@ describe('the hooks token', () => {
     expect(answer.status).toBe(401);
   });
 
-  test('in the query is 400 in plain text, even when it is right', async () => {
+  test('in the query is answered 400 in plain text, even when it is correct', async () => {
     const world = await openWorld();
 
     const answer = await postWith(world, {}, `/hooks/agent?token=${world.simulator.hooksToken}`);
@@ -57,8 +57,8 @@ describe('the hooks token', () => {
   });
 });
 
-describe('a method or name that does not exist', () => {
-  test('GET is 405 in plain text and names POST', async () => {
+describe('an unknown method or path', () => {
+  test('GET is answered 405 in plain text with Allow: POST', async () => {
     const world = await openWorld();
 
     const answer = await world.get('/hooks/agent');
@@ -68,7 +68,7 @@ describe('a method or name that does not exist', () => {
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
   });
 
-  test.each(['/hooks/nothing', '/hooks', '/elsewhere'])('%s is 404 in plain text', async (path) => {
+  test.each(['/hooks/nothing', '/hooks', '/elsewhere'])('%s is answered 404 in plain text', async (path) => {
     const world = await openWorld();
 
     const answer = await world.raw(path, '{}');
@@ -79,16 +79,16 @@ describe('a method or name that does not exist', () => {
 });
 
 describe('twenty wrong tokens in a minute', () => {
-  const tryBadly = async (world: World, times: number) => {
+  const postWithWrongToken = async (world: World, times: number) => {
     const statuses: number[] = [];
     for (let n = 0; n < times; n++) statuses.push((await postWith(world, bad)).status);
     return statuses;
   };
 
-  test('make the next one 429 in plain text with Retry-After: 60', async () => {
+  test('cause 429 in plain text with Retry-After: 60 for the next wrong token', async () => {
     const world = await openWorld();
 
-    expect(new Set(await tryBadly(world, 20))).toEqual(new Set([401]));
+    expect(new Set(await postWithWrongToken(world, 20))).toEqual(new Set([401]));
     const answer = await postWith(world, bad);
 
     expect(answer.status).toBe(429);
@@ -97,21 +97,21 @@ describe('twenty wrong tokens in a minute', () => {
     expect(world.simulator.state().badTokens).toBe(21);
   });
 
-  test('do not keep a right token out, which resets the count', async () => {
+  test('do not lock out the correct token, which resets the count', async () => {
     const world = await openWorld();
-    await tryBadly(world, 21);
+    await postWithWrongToken(world, 21);
 
-    expect((await world.post(order())).status).toBe(200);
+    expect((await world.post(hookBody())).status).toBe(200);
 
-    expect(await tryBadly(world, 1)).toEqual([401]);
+    expect(await postWithWrongToken(world, 1)).toEqual([401]);
   });
 
-  test('are forgotten when the minute is over', async () => {
+  test('no longer count after the minute', async () => {
     const world = await openWorld({ badTokensWindowMs: 300 });
-    expect(await tryBadly(world, 21)).toContain(429);
+    expect(await postWithWrongToken(world, 21)).toContain(429);
 
     await new Promise((resolve) => setTimeout(resolve, 310));
 
-    expect(await tryBadly(world, 1)).toEqual([401]);
+    expect(await postWithWrongToken(world, 1)).toEqual([401]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { closeWorlds, openWorld, order, until, type World } from './world.ts';
+import { closeWorlds, hookBody, openWorld, until, type World } from './world.ts';
 
 afterEach(closeWorlds);
 
@@ -13,14 +13,14 @@ const agentParams = (fields: object = {}) => ({
   ...fields,
 });
 
-const connected = async (world: World, params: object = {}) => {
+const openConnection = async (world: World, params: object = {}) => {
   const rpc = await world.rpc(params);
   await rpc.connect();
   return rpc;
 };
 
-describe('connecting', () => {
-  test('begins with a challenge and answers the gateway token with protocol 4', async () => {
+describe('connect', () => {
+  test('is preceded by a challenge and answers the gateway token with protocol 4', async () => {
     const world = await openWorld();
     const rpc = await world.rpc();
 
@@ -45,7 +45,7 @@ describe('connecting', () => {
     ['no token', () => ({ auth: {} }), 'NOT_PAIRED', 1008],
     ['no client', () => ({ client: undefined }), 'INVALID_REQUEST', 1008],
     ['another protocol', () => ({ minProtocol: 5, maxProtocol: 6 }), 'INVALID_REQUEST', 1002],
-  ] as const)('with %s is refused and closed', async (_what, params, code, closeCode) => {
+  ] as const)('with %s is refused, and the socket is closed', async (_what, params, code, closeCode) => {
     const world = await openWorld();
     const rpc = await world.rpc(params(world));
 
@@ -56,7 +56,7 @@ describe('connecting', () => {
     expect(closedWith).toBe(closeCode);
   });
 
-  test('must come before anything else', async () => {
+  test('must be the first request', async () => {
     const world = await openWorld();
     const rpc = await world.rpc();
 
@@ -66,7 +66,7 @@ describe('connecting', () => {
     expect((await rpc.closed)[0]).toBe(1008);
   });
 
-  test('with something that is no frame is closed', async () => {
+  test('closes the socket after a message that is not a frame', async () => {
     const world = await openWorld();
     const rpc = await world.rpc();
 
@@ -77,13 +77,13 @@ describe('connecting', () => {
 });
 
 describe('sessions.abort', () => {
-  test('ends a hook run: its callback says so, its history has no answer', async () => {
+  test('ends a hook run, whose callback is aborted and whose history has no answer', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
-    await world.post(order({ message: '[[hang]]', sessionKey: 'task:ab1' }));
+    const rpc = await openConnection(world);
+    await world.post(hookBody({ message: '[[hang]]', sessionKey: 'task:ab1' }));
 
     const answer = await rpc.call('sessions.abort', { key: 'agent:main:task:ab1' });
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(answer.payload).toEqual({ ok: true, abortedRunId: null, status: 'aborted' });
     expect(callback?.body).toMatchObject({
@@ -96,11 +96,11 @@ describe('sessions.abort', () => {
   });
 
   test.each([{ key: 'agent:main:task:none' }, { key: 'agent:main:task:ab1', runId: 'another' }])(
-    'of %o, which does not run, aborts nothing',
+    'aborts nothing for %o, which has no active run',
     async (params) => {
       const world = await openWorld();
-      const rpc = await connected(world);
-      await world.post(order({ message: '[[hang]]', sessionKey: 'task:ab1' }));
+      const rpc = await openConnection(world);
+      await world.post(hookBody({ message: '[[hang]]', sessionKey: 'task:ab1' }));
 
       const answer = await rpc.call('sessions.abort', params);
 
@@ -111,7 +111,7 @@ describe('sessions.abort', () => {
 
   test('needs the scope operator.write', async () => {
     const world = await openWorld();
-    const rpc = await connected(world, { scopes: ['operator.read'] });
+    const rpc = await openConnection(world, { scopes: ['operator.read'] });
 
     const answer = await rpc.call('sessions.abort', { key: 'agent:main:task:ab1' });
 
@@ -123,13 +123,13 @@ describe('sessions.abort', () => {
 });
 
 describe('agent and agent.wait', () => {
-  test('run under the client’s own id and give status and text', async () => {
+  test('start a run with the id that the client chose, and return its status and text', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
 
     const accepted = await rpc.call('agent', agentParams());
     const ended = await rpc.call('agent.wait', { runId: 'tb-run-1', timeoutMs: 20_000 });
-    const [callback] = await world.board.until(1);
+    const [callback] = await world.receiver.until(1);
 
     expect(accepted.payload).toEqual({
       runId: 'tb-run-1',
@@ -147,9 +147,9 @@ describe('agent and agent.wait', () => {
     expect(callback?.body).toMatchObject({ runId: 'tb-run-1', trigger: 'user' });
   });
 
-  test('answer a second time, under the id of the order, when the run is over', async () => {
+  test('send a second answer under the id of the request when the run has ended', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams());
     await rpc.call('agent', agentParams({ idempotencyKey: 'tb-run-2', message: '[[fail=400]]' }));
     await until(() => rpc.answersTo('agent').length === 4);
@@ -164,9 +164,9 @@ describe('agent and agent.wait', () => {
     ]);
   });
 
-  test('say timeout with its times of a run that timed out', async () => {
+  test('return timeout and the times of a run that timed out', async () => {
     const world = await openWorld({ timeoutSecondMs: 10 });
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams({ message: '[[hang]]', timeout: 2 }));
 
     const ended = await rpc.call('agent.wait', { runId: 'tb-run-1' });
@@ -178,9 +178,9 @@ describe('agent and agent.wait', () => {
     });
   });
 
-  test('answer in_flight to a second order with the same key', async () => {
+  test('answer in_flight to a second request with the same key', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams({ message: '[[hang]]' }));
 
     const second = await rpc.call('agent', agentParams({ message: '[[hang]]' }));
@@ -189,9 +189,9 @@ describe('agent and agent.wait', () => {
     expect(world.simulator.state().runsStartedTotal).toBe(1);
   });
 
-  test('cut the text at 4,096 characters', async () => {
+  test('truncate the text to 4,096 characters', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams({ message: '[[long=20000]]' }));
 
     const ended = await rpc.call('agent.wait', { runId: 'tb-run-1' });
@@ -199,9 +199,9 @@ describe('agent and agent.wait', () => {
     expect(ended.payload.terminalReply.text).toHaveLength(4096);
   });
 
-  test('say timeout of an unknown run and of one that is not over', async () => {
+  test('return timeout for an unknown run and for a run that has not ended', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams({ message: '[[hang]]' }));
 
     const unknown = await rpc.call('agent.wait', { runId: 'never-existed', timeoutMs: 20 });
@@ -211,9 +211,9 @@ describe('agent and agent.wait', () => {
     expect(unfinished.payload).toEqual({ runId: 'tb-run-1', status: 'timeout' });
   });
 
-  test('say error with the stop reason rpc of an aborted run', async () => {
+  test('return error with the stop reason rpc for an aborted run', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams({ message: '[[hang]]' }));
 
     const aborted = await rpc.call('sessions.abort', { key: 'agent:main:task:ws1', runId: 'tb-run-1' });
@@ -223,18 +223,18 @@ describe('agent and agent.wait', () => {
     expect(ended.payload).toMatchObject({ status: 'error', stopReason: 'rpc' });
   });
 
-  test('leave the message unwrapped, unlike /hooks/agent', async () => {
+  test('do not wrap the message, unlike /hooks/agent', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
     await rpc.call('agent', agentParams());
     await rpc.call('agent.wait', { runId: 'tb-run-1' });
 
     expect((await world.history('agent:main:task:ws1')).body.items[0].content).toBe('[[say=ws text]]');
   });
 
-  test('refuse an unknown agent and parameters that are missing', async () => {
+  test('refuse an unknown agent and missing parameters', async () => {
     const world = await openWorld();
-    const rpc = await connected(world);
+    const rpc = await openConnection(world);
 
     expect((await rpc.call('agent', agentParams({ agentId: 'ghost' }))).ok).toBe(false);
     expect((await rpc.call('agent', agentParams({ message: undefined }))).error.message).toBe(
@@ -243,9 +243,9 @@ describe('agent and agent.wait', () => {
   });
 });
 
-test('a method that does not exist needs a scope that the shared token does not give', async () => {
+test('an unknown method needs a scope that the shared token does not have', async () => {
   const world = await openWorld();
-  const rpc = await connected(world);
+  const rpc = await openConnection(world);
 
   const answer = await rpc.call('agent.nothing');
 
@@ -255,9 +255,9 @@ test('a method that does not exist needs a scope that the shared token does not 
   });
 });
 
-test('agents.list names the default agent and all others', async () => {
+test('agents.list returns the default agent and all agents', async () => {
   const world = await openWorld();
-  const rpc = await connected(world);
+  const rpc = await openConnection(world);
 
   const { payload } = await rpc.call('agents.list');
 

@@ -7,7 +7,7 @@ import type { CallbackBody } from '../callback.ts';
 import type { SimulatorOptions } from '../options.ts';
 import { type Simulator, startSimulator } from '../simulator.ts';
 
-/** A callback as the board would receive it. */
+/** A callback as Team Board would receive it. */
 export interface Received {
   headers: IncomingHttpHeaders;
   raw: string;
@@ -18,20 +18,25 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 
 const opened: (() => Promise<void>)[] = [];
 
-/** Ends every world that a test opened; give it to afterEach. */
+/** Closes every world that a test opened. Pass it to `afterEach`. */
 export async function closeWorlds(): Promise<void> {
   await Promise.all(opened.splice(0).map((close) => close()));
 }
 
-/** A simulator whose model answers at once, and a receiver of its callbacks. */
+/** Starts a simulator whose model answers at once, and a receiver of its callbacks. */
 export async function openWorld(options: SimulatorOptions = {}) {
-  const board = await openReceiver();
-  const simulator = await startSimulator({ callbackUrl: board.url, delayMs: 0, modelRetryMs: 1, ...options });
-  opened.push(() => simulator.stop(), board.close);
-  return { simulator, board, ...clientOf(simulator) };
+  const receiver = await openReceiver();
+  const simulator = await startSimulator({
+    callbackUrl: receiver.url,
+    delayMs: 0,
+    modelRetryMs: 1,
+    ...options,
+  });
+  opened.push(() => simulator.stop(), receiver.close);
+  return { simulator, receiver, ...clientOf(simulator) };
 }
 
-/** Answers callbacks with the statuses given by `refuse`, then with 200. */
+/** Starts a server that answers callbacks with the statuses given to `refuse`, then with 200. */
 async function openReceiver() {
   const received: Received[] = [];
   const refusals: number[] = [];
@@ -48,7 +53,7 @@ async function openReceiver() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/agents/callback`,
     received,
     refuse: (...statuses: number[]) => refusals.push(...statuses),
-    /** Resolves when so many callbacks have come; the test's own time limit bounds it. */
+    /** Resolves when `count` callbacks have arrived. Only the time limit of the test ends the wait. */
     async until(count: number): Promise<Received[]> {
       while (received.length < count) await arrived.promise;
       return received;
@@ -61,8 +66,8 @@ async function openReceiver() {
   };
 }
 
-/** The fields that the board sends; the ones given stand out. */
-export const order = (fields: object = {}) => ({
+/** The fields that Team Board posts to /hooks/agent, with changes. */
+export const hookBody = (fields: object = {}) => ({
   message: 'work',
   name: 'TeamBoard',
   agentId: 'main',
@@ -77,7 +82,7 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: bodies of three shapes; the assertions are the check
+  // biome-ignore lint/suspicious/noExplicitAny: bodies have three shapes; the assertions check them
   body: any;
 }
 
@@ -100,7 +105,7 @@ function clientOf(simulator: Simulator) {
     ask(simulator.url + path, { method: 'POST', body, headers: { ...hooksAuthorization, ...headers } });
   return {
     raw,
-    /** POST /hooks/agent with the right token. */
+    /** POST /hooks/agent with the correct token. */
     post: (fields: object, headers: Record<string, string> = {}) =>
       raw('/hooks/agent', JSON.stringify(fields), headers),
     get: (path: string, headers: Record<string, string> = gatewayAuthorization) =>
@@ -115,11 +120,11 @@ function clientOf(simulator: Simulator) {
         body: JSON.stringify(change),
         headers: { 'content-type': 'application/json' },
       }),
-    rpc: (connectParams: object = {}) => openRpc(simulator, connectParams),
+    rpc: (connectParams: object = {}) => connectRpc(simulator, connectParams),
   };
 }
 
-/** Waits for a condition that no event tells, at most five seconds. */
+/** Polls a condition until it holds, for at most five seconds. Throws after that. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let waitedMs = 0; !condition(); waitedMs += 5) {
     if (waitedMs > 5000) throw new Error(`Not within five seconds: ${condition}`);
@@ -127,11 +132,11 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** Sends a POST and hangs up as soon as it was sent and `hangUp` has resolved. */
-export async function postAndHangUp(
+/** Sends a POST and closes the connection when `mayDisconnect` has resolved. */
+export async function postAndDisconnect(
   simulator: Simulator,
   fields: object,
-  hangUp: () => Promise<void>,
+  mayDisconnect: () => Promise<void>,
 ): Promise<void> {
   const request = httpRequest(`${simulator.url}/hooks/agent`, {
     method: 'POST',
@@ -139,14 +144,14 @@ export async function postAndHangUp(
   });
   request.on('error', () => {});
   request.end(JSON.stringify(fields));
-  await hangUp();
+  await mayDisconnect();
   request.destroy();
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: frames of many shapes; the assertions are the check
+// biome-ignore lint/suspicious/noExplicitAny: frames have many shapes; the assertions check them
 type Frame = any;
 
-async function openRpc(simulator: Simulator, connectParams: object) {
+async function connectRpc(simulator: Simulator, connectParams: object) {
   const socket = new WebSocket(simulator.url.replace('http', 'ws'));
   opened.push(async () => socket.terminate());
   const frames: Frame[] = [];
@@ -185,7 +190,7 @@ async function openRpc(simulator: Simulator, connectParams: object) {
     challenge: await challenge.promise,
     upgradeHeaders: response.headers as IncomingHttpHeaders,
     call,
-    /** Every answer to a method so far, in the order of arrival. */
+    /** All answers to a method so far, in the order of arrival. */
     answersTo: (method: string) => frames.filter(({ id }) => methods.get(id) === method),
     connect: () => call('connect', hello),
   };

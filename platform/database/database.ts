@@ -9,6 +9,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PGliteDialect } from 'kysely';
 import type { Logger } from '../process/log.ts';
+import { FieldTableGuard } from './field-table.ts';
 import type { MigrationList } from './migrate.ts';
 
 /** Where the rows are: a PostgreSQL server, or the one embedded in this process. */
@@ -44,6 +45,7 @@ export const openDatabase = ({
     entities,
     extensions: [Migrator],
     migrations: { tableName: 'migration', migrationsList: [...migrations], snapshot: false },
+    subscribers: [new FieldTableGuard()],
     discovery: { warnWhenNoEntities: false },
     ensureDatabase: false, // a misspelt name must not become an empty database
     forceUtcTimezone: true,
@@ -132,16 +134,6 @@ export async function isDatabaseReady(orm: MikroORM): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** connection_exception, admin_shutdown, crash_shutdown, cannot_connect_now; and what sockets and pg's pool say. */
-const AWAY_CODES = /^(08...|57P0[123]|E(CONN(REFUSED|RESET)|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|HOSTUNREACH))$/;
-const AWAY_WORDS = /timeout exceeded when trying to connect|connection terminated/i;
-
-/** Whether something failed because PostgreSQL cannot be reached, or has ended the connection: it may work later. */
-export function isDatabaseAway(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return AWAY_CODES.test(String(code)) || AWAY_WORDS.test(String(message));
 }
 
 /** Whether a write failed because of this unique constraint: the one sure way to learn that a value is taken. */

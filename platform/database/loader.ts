@@ -3,15 +3,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import DataLoader from 'dataloader';
 import { isUuid } from '../input/input.ts';
 
-/** Rows by id, all that are asked for at the same time in one query. */
+/** Loads rows by id. Calls of the same tick are one SQL statement. */
 export interface EntityLoader<Entity> {
-  /** Null for what does not exist. */
+  /** Returns the row, and null when there is none or the text cannot be an id. */
   load(id: string): Promise<Entity | null>;
-  /** For ids that our own rows hold. Throws when the row is gone: that is a fault of ours, not of the client. */
+  /** Returns a row that another row refers to. Throws when it is gone: that is a fault of ours, not of the client. */
   loadExisting(id: string): Promise<Entity>;
 }
 
-/** For one request: rows that one viewer read must never answer another. */
+/** Creates a loader for one request. It keeps what it has loaded, so requests of different viewers must not share it. */
 export function createEntityLoader<Entity extends { id: string }>(
   em: EntityManager,
   entity: EntityClass<Entity>,

@@ -35,7 +35,7 @@ export function createLockTrail(order: readonly string[]): LockTrail {
   };
 }
 
-/** A transaction, as far as locks need it. */
+/** What a lock needs of a transaction. */
 interface Locking {
   readonly em: EntityManager;
   readonly locks: LockTrail;
@@ -49,21 +49,14 @@ export interface LockOptions<Entity> {
 
 /** Locks the first row of a filter until the commit, and returns it as it is now; null when there is none. */
 export async function lockOne<Entity extends object>(
-  { em, locks }: Locking,
+  tx: Locking,
   entity: EntityClass<Entity>,
   where: FilterQuery<Entity>,
   { isShared = false, orderBy }: LockOptions<Entity> = {},
 ): Promise<Entity | null> {
-  locks.take(entity.name);
-  const row = await em.findOne(
-    entity,
-    where as never,
-    {
-      lockMode: isShared ? LockMode.PESSIMISTIC_READ : LockMode.PESSIMISTIC_WRITE,
-      ...(orderBy && { orderBy }),
-    } as never,
-  );
-  return row as Entity | null;
+  const lockMode = isShared ? LockMode.PESSIMISTIC_READ : LockMode.PESSIMISTIC_WRITE;
+  const [row] = await lockRows(tx, entity, where, { lockMode, limit: 1, ...(orderBy && { orderBy }) });
+  return row ?? null;
 }
 
 /** Locks a row that is known to exist. Throws when it does not: that is a fault of ours. */
@@ -77,17 +70,62 @@ export async function lockExisting<Entity extends { id: string }>(
   return row;
 }
 
-/** Locks all rows of a filter in the order of their ids, so that two transactions that lock some of the same cannot deadlock. */
-export async function lockAll<Entity extends object>(
-  { em, locks }: Locking,
+/**
+ * Locks all rows of a filter until the commit, and returns them as they are now. They are locked in the order of their
+ * ids, so that two transactions that lock some of the same rows cannot deadlock; another `orderBy` must be as definite.
+ */
+export const lockAll = <Entity extends object>(
+  tx: Locking,
   entity: EntityClass<Entity>,
   where: FilterQuery<Entity>,
   orderBy: QueryOrderMap<Entity> = { id: 'asc' } as never,
+): Promise<Entity[]> => lockRows(tx, entity, where, { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy });
+
+interface LockQuery {
+  lockMode: LockMode;
+  limit?: number;
+  orderBy?: unknown;
+}
+
+/**
+ * Locks rows of one entity, and of no other that the filter joins.
+ *
+ * The ORM merges a row into the instance that the transaction has read before, and then keeps a value that has become
+ * null since. `refresh` takes the row as it is, but drops unsaved changes: so rows are refreshed one by one when there
+ * are any.
+ */
+async function lockRows<Entity extends object>(
+  { em, locks }: Locking,
+  entity: EntityClass<Entity>,
+  where: FilterQuery<Entity>,
+  query: LockQuery,
 ): Promise<Entity[]> {
   locks.take(entity.name);
-  return (await em.find(
-    entity,
-    where as never,
-    { orderBy, lockMode: LockMode.PESSIMISTIC_WRITE } as never,
-  )) as Entity[];
+  const known = readRows(em, entity);
+  const unsaved = known.filter((row) => isUnsaved(em, entity, row));
+  const rootAlias = em.config.getNamingStrategy().aliasName(entity.name, 0);
+  const options = { ...query, lockTableAliases: [rootAlias], refresh: unsaved.length === 0 };
+  const rows = (await em.find(entity, where as never, options as never)) as Entity[];
+  if (unsaved.length > 0) {
+    const outdated = rows.filter((row) => known.includes(row) && !unsaved.includes(row));
+    for (const row of outdated) await em.refresh(row);
+  }
+  return rows;
+}
+
+/** The rows of an entity that a transaction has read. */
+const readRows = <Entity extends object>(em: EntityManager, entity: EntityClass<Entity>): Entity[] => [
+  ...em.getUnitOfWork().getIdentityMap().getStore<Entity>(em.getMetadata().get(entity)).values(),
+];
+
+function isUnsaved<Entity extends object>(
+  em: EntityManager,
+  entity: EntityClass<Entity>,
+  row: Entity,
+): boolean {
+  const saved = em.getUnitOfWork().getOriginalEntityData(row);
+  const comparator = em.getComparator();
+  return (
+    !saved || Object.keys(comparator.diffEntities(entity, saved, comparator.prepareEntity(row))).length > 0
+  );
 }

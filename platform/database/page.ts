@@ -1,7 +1,16 @@
-import type { EntityName, EntityProperty, FilterQuery, QueryOrderMap } from '@mikro-orm/core';
+import type { EntityClass, FilterQuery, QueryOrderMap } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { DomainError } from '../input/errors.ts';
-import { isStorable, isUuid } from '../input/input.ts';
+import {
+  decodeCursor,
+  describeList,
+  encodeCursor,
+  type List,
+  type ListOrder,
+  readingOrder,
+  rowsAfter,
+  rowsBefore,
+} from './list.ts';
 
 export const PAGE_ITEMS_DEFAULT = 50;
 export const PAGE_ITEMS_MAX = 100;
@@ -29,45 +38,40 @@ export interface Page<Item> {
 /**
  * Reads one page of a list, from a position that does not shift when rows are added.
  *
- * `first` or `last` is 1 to 100, by default the first 50. `orderBy` must end with a unique column.
- * Throws INVALID for bounds out of range, for `first` with `last`, and for a cursor that is not ours.
+ * `where` may filter by related rows, see `related` in find.ts. `first` or `last` is 1 to 100, by default the first 50.
+ * Throws INVALID for bounds out of range, for `first` with `last`, and for a cursor that another list made: a cursor
+ * names the entity, the properties that `where` compares with one text (as a rule the id of a parent), and the properties
+ * of `orderBy`.
  */
-export async function readPage<Entity extends object>(
+export async function readPage<Row extends object>(
   em: EntityManager,
-  entity: EntityName<Entity>,
-  where: FilterQuery<Entity>,
-  orderBy: QueryOrderMap<Entity>,
+  entity: EntityClass<Row>,
+  where: FilterQuery<Row>,
+  orderBy: ListOrder<Row>,
   args: PageArguments,
-): Promise<Page<Entity>> {
-  const { properties } = em.getMetadata().get(entity);
-  const position = Object.keys(orderBy).map((name) => kindOf(properties[name as never]));
-  const bounds = pageBounds(args, position);
-  const cursor = await em
-    .findByCursor(entity, { ...bounds, where, orderBy, includeCount: false } as never)
-    .catch((error: unknown) => {
-      throw isOutOfRange(error) ? notOurs(args.after == null ? 'before' : 'after') : error;
-    });
-  const edges = cursor.items.map((node) => ({ cursor: cursor.from(node as never), node: node as Entity }));
-  return {
-    nodes: edges.map(({ node }) => node),
-    edges,
-    pageInfo: {
-      hasNextPage: cursor.hasNextPage,
-      hasPreviousPage: cursor.hasPrevPage,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
+): Promise<Page<Row>> {
+  const list = describeList(em, entity, where, orderBy);
+  const request = requestPage<Row>(list, args);
+  const reading = em.find(
+    entity,
+    { $and: [where, request.after ?? {}, request.before ?? {}] } as never,
+    { orderBy: request.orderBy, limit: request.count + 1 } as never,
+  );
+  return toPage(list, request, (await reading.catch(refuseCursor(request))) as Row[]);
 }
 
-/** What a value of a cursor must be, by its column. */
-type Kind = 'uuid' | 'Date' | 'number' | 'string';
+/** One page, as it is asked of the database. */
+export interface PageRequest<Row> {
+  readonly count: number;
+  readonly orderBy: QueryOrderMap<Row>;
+  readonly isBackward: boolean;
+  /** Filters for the rows on the asked side of the cursors, if there are any. */
+  readonly after: object | null;
+  readonly before: object | null;
+}
 
-const kindOf = (property: EntityProperty): Kind =>
-  property.columnTypes[0] === 'uuid' ? 'uuid' : (property.runtimeType as Kind);
-
-/** Checks the arguments of a connection. `position` says what one of our cursors holds. */
-function pageBounds(args: PageArguments, position: readonly Kind[]) {
+/** Checks the arguments of a connection, and throws INVALID for those that cannot be a page of this list. */
+export function requestPage<Row extends object>(list: List, args: PageArguments): PageRequest<Row> {
   const { first, after, last, before } = args;
   if (first != null && last != null) throw invalid('first', 'Give `first` or `last`, not both');
   for (const [name, count] of Object.entries({ first, last })) {
@@ -75,43 +79,55 @@ function pageBounds(args: PageArguments, position: readonly Kind[]) {
       throw invalid(name, `\`${name}\` must be 1 to ${PAGE_ITEMS_MAX}`);
     }
   }
-  for (const [name, cursor] of Object.entries({ after, before })) {
-    if (cursor != null && !isOurs(cursor, position)) throw notOurs(name);
-  }
   return {
-    ...(last == null ? { first: first ?? PAGE_ITEMS_DEFAULT } : { last }),
-    ...(after != null && { after }),
-    ...(before != null && { before }),
+    count: last ?? first ?? PAGE_ITEMS_DEFAULT,
+    orderBy: readingOrder(list, last != null),
+    isBackward: last != null,
+    after: after == null ? null : rowsAfter(list, positionOf(list, 'after', after)),
+    before: before == null ? null : rowsBefore(list, positionOf(list, 'before', before)),
   };
 }
 
-function isOurs(cursor: string, kinds: readonly Kind[]): boolean {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    return (
-      Array.isArray(values) &&
-      values.length === kinds.length &&
-      kinds.every((kind, index) => FITS[kind](values[index]))
-    );
-  } catch {
-    return false;
-  }
+function positionOf(list: List, argument: string, cursor: string) {
+  const position = decodeCursor(list, cursor);
+  if (!position) throw notOfThisList(argument);
+  return position;
 }
 
-/** A value of another kind would be an error of the query, which looks like a fault of ours. */
-const FITS: Record<Kind, (value: unknown) => boolean> = {
-  uuid: (value) => typeof value === 'string' && isUuid(value),
-  Date: (value) => typeof value === 'string' && /^\d{4}-/.test(value) && isMoment(value),
-  number: (value) => Number.isFinite(value),
-  string: (value) => typeof value === 'string' && isStorable(value),
-};
+/** Makes a page of the rows that a request has read: in its order, and one more than `count` when there are more. */
+export function toPage<Row extends object>(
+  list: List,
+  { count, isBackward, after, before }: PageRequest<Row>,
+  rows: readonly Row[],
+): Page<Row> {
+  const hasMore = rows.length > count;
+  const nodes = rows.slice(0, count);
+  if (isBackward) nodes.reverse();
+  const edges = nodes.map((node) => ({ cursor: encodeCursor(list, node), node }));
+  return {
+    nodes,
+    edges,
+    pageInfo: {
+      hasNextPage: isBackward ? before !== null : hasMore,
+      hasPreviousPage: isBackward ? hasMore : after !== null,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
 
-const isMoment = (text: string): boolean => new Date(text).toJSON() === text;
+/**
+ * Turns an error of the database that the value of a cursor caused into INVALID.
+ * 22xxx: the value is of the right kind, but the column's type does not reach that far.
+ */
+export const refuseCursor =
+  <Row>({ after, before }: PageRequest<Row>) =>
+  (error: { code?: string }): never => {
+    const isOutOfRange = error.code?.startsWith('22') ?? false;
+    if (isOutOfRange && (after || before)) throw notOfThisList(after ? 'after' : 'before');
+    throw error;
+  };
 
-/** 22xxx: the value is of the right kind, but the column's type does not reach that far. */
-const isOutOfRange = (error: unknown): boolean =>
-  (error as { code?: string }).code?.startsWith('22') ?? false;
-
-const notOurs = (argument: string) => invalid(argument, `\`${argument}\` is not a cursor of this list`);
+const notOfThisList = (argument: string) => invalid(argument, `\`${argument}\` is not a cursor of this list`);
 const invalid = (argument: string, message: string) =>
   new DomainError('INVALID', message, { field: [argument] });

@@ -38,7 +38,7 @@ export interface TransactionOptions {
 }
 
 /** The platform's own locks come before those of a subgraph; the rows of the streams come last, at the commit. */
-const LOCKS_BEFORE = ['ReaderPosition', 'IdempotencyKey'];
+const LOCKS_BEFORE = ['Retention', 'ReaderPosition', 'IdempotencyKey'];
 
 const insideOne = new AsyncLocalStorage<true>();
 

@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { Logger } from 'pino';
-import { isDatabaseAway } from '../database/database.ts';
+import { isDatabaseAway, isUnstorableText } from '../database/failures.ts';
 import { DomainError } from '../input/errors.ts';
-
-/** PostgreSQL's codes for text that it cannot take: a client asked for something that cannot be there. */
-const UNSTORABLE = new Set(['22021', '22P05']);
+import type { Logger } from '../process/log.ts';
 
 /**
- * The boundary of a service: expected errors pass with their code, the client's own mistakes
- * (syntax, validation) pass as they are, and everything else is logged whole and leaves as
- * INTERNAL with an id that finds it in the log.
+ * Turns an error into what may leave the service.
+ *
+ * Expected failures pass with their code. The client's own mistakes (syntax, validation) pass unchanged. Every other
+ * error is written to `log` with its stack, and leaves as INTERNAL with an `errorId` that finds the record.
  */
 export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedError {
   const cause = rootCause(error);
@@ -28,12 +26,12 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
     const message = 'The database cannot be reached now; try again later';
     return { message, ...where, extensions: { code: 'UNAVAILABLE' } };
   }
-  if (UNSTORABLE.has((cause as { code?: string }).code ?? '')) {
+  if (isUnstorableText(cause)) {
     const message = 'An argument holds characters that cannot be stored (NUL or broken Unicode)';
     return { message, ...where, extensions: { code: 'INVALID' } };
   }
   if (cause instanceof GraphQLError) {
-    // With a path it arose while resolving, as from a value that does not fit its type: a fault of ours.
+    // An error with a path arose while resolving, for instance from a value of the wrong type: a fault of the service.
     const byDefault = path ? 'INTERNAL_SERVER_ERROR' : 'GRAPHQL_VALIDATION_FAILED';
     const code = error.extensions['code'] ?? cause.extensions['code'] ?? byDefault;
     if (code !== 'INTERNAL_SERVER_ERROR') return { message, ...where, extensions: { code } };

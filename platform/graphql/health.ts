@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * `/livez`: the process answers. `/readyz`: it can do its work, 503 while it cannot.
+ * Serves `/livez` (200 while the process answers) and `/readyz` (200 while it can do its work, otherwise 503).
  *
- * Readiness asks only for what this service cannot do without: neither another subgraph nor OpenClaw,
- * or one that is down would take the others with it.
+ * `isReady` must check only what this service cannot work without. Another subgraph and OpenClaw are not part of that:
+ * if one of them is down, the others must stay ready.
  */
 export function serveHealth(app: FastifyInstance, isReady: () => Promise<boolean>): void {
   app.get('/livez', async () => ({ status: 'live' }));

@@ -4,10 +4,10 @@ import { DomainError } from '../input/errors.ts';
 
 const cursorText = (value: unknown): string => {
   if (typeof value === 'string') return value;
-  throw new DomainError('INVALID', 'An EventCursor is the text that an event brought');
+  throw new DomainError('INVALID', 'An EventCursor is the text of the `cursor` field of an event');
 };
 
-/** How the scalars common to all subgraphs are read and written. */
+/** The resolvers of the scalars that all subgraphs share. */
 export const SCALARS = {
   DateTime: GraphQLDateTime,
   EventCursor: new GraphQLScalarType({ name: 'EventCursor', serialize: cursorText, parseValue: cursorText }),

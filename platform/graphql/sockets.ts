@@ -3,7 +3,7 @@ import { handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../process/log.ts';
 
-/** What belongs to one socket, for as long as it is open. */
+/** The data of one socket while it is open. */
 export interface SocketExtra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
@@ -12,22 +12,22 @@ export interface SocketExtra {
 export interface GraphqlSocketsOptions {
   sockets: WebSocketServer;
   log: Logger;
-  /** Time between two pings; a peer that has not answered the last one by the next is gone. */
+  /** The time between two pings. A peer that has not answered a ping by the next one is disconnected. */
   pingMs?: number;
 }
 
 const PING_MS = 12_000;
-/** Answers that a peer asks for and does not read. */
+/** The limit of unread answers, after which the socket is terminated. */
 const UNREAD_BYTES_MAX = 67_108_864;
-/** How long a peer may take at shutdown to agree that its socket closes. */
+/** How long a peer may take at shutdown to confirm that its socket closes. */
 const CLOSE_WAIT_MS = 2_000;
 const CLOSE = { serviceRestart: 1012, badRequest: 4400 } as const;
 
 /**
- * Speaks graphql-ws on the sockets of a server.
+ * Serves the protocol of graphql-ws on the sockets of a server. `close` closes them with 1012, then terminates them.
  *
- * In place of `graphql-ws/use/ws`, which writes to the console whenever a peer goes away amid a message, or sends what
- * is not for a server: here a record of the log tells it.
+ * This replaces `graphql-ws/use/ws`, which writes to the console when a peer disconnects during a message or sends a
+ * message that only a server sends. Here both go to the log.
  */
 export function serveGraphqlSockets<Extra extends SocketExtra>(
   options: ServerOptions<Record<string, unknown>, Extra>,
@@ -35,7 +35,7 @@ export function serveGraphqlSockets<Extra extends SocketExtra>(
 ): { close(): Promise<void> } {
   const server = makeServer(options);
   sockets.options.handleProtocols = handleProtocols;
-  sockets.on('error', () => undefined); // the HTTP server's own, such as a port that is taken, which it tells itself
+  sockets.on('error', () => undefined); // errors of the HTTP server, such as a taken port, which it reports itself
   sockets.on('connection', (socket, request) => {
     socket.on('error', (err) => log.info({ err }, 'socket.failed'));
     const stopPings = keepAlive(socket, pingMs);
@@ -65,7 +65,7 @@ export function serveGraphqlSockets<Extra extends SocketExtra>(
   };
 }
 
-/** Resolves when the bytes are on their way, which is later the slower a peer reads; a socket that is gone takes them too. */
+/** Resolves once the message has been written to the network, which slows a writer down to the pace of its peer. */
 const send = (socket: WebSocket, message: string): Promise<void> =>
   new Promise((resolve) => {
     if (socket.readyState === socket.OPEN) socket.send(message, () => resolve());

@@ -10,6 +10,7 @@ import {
   parse,
   validate,
 } from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { RequestActor } from '../identity/actor.ts';
 import {
@@ -21,6 +22,7 @@ import {
 import { DomainError } from '../input/errors.ts';
 import type { Logger } from '../process/log.ts';
 import { formatError } from './format-error.ts';
+import { acceptRequestId } from './request-id.ts';
 import { serveGraphqlSockets } from './sockets.ts';
 
 export interface SubscriptionServerOptions<Context> {
@@ -28,18 +30,27 @@ export interface SubscriptionServerOptions<Context> {
   schema: GraphQLSchema;
   key: SigningKey;
   subgraph: string;
-  createContext: (actor: RequestActor) => Context;
+  /** Called for the subscription itself and for each of its events. `log` has the request id of the subscription. */
+  createContext: (actor: RequestActor, log: Logger) => Context;
   log: Logger;
 }
 
-/** Enough for any subscription and its variables. Whoever has not signed yet may send this much, too. */
+/** What the gateway sends in the `extensions` of a subscription. */
+export interface SubscriptionExtensions extends Record<string, unknown> {
+  /** The signed statement of who subscribes; see `signStatement`. */
+  statement: string;
+  /** The id under which the subscription and its events are logged. */
+  requestId: string;
+}
+
+/** Enough for any subscription with its variables. An unsigned connection may send messages of this size too. */
 const MESSAGE_BYTES_MAX = 1_048_576;
 
 /**
  * Serves a subgraph's subscriptions to the gateway over graphql-ws, at /graphql.
  *
- * The gateway signs the connection and every subscription on it. Each event is resolved in a context of its own:
- * rows loaded for one event must not answer the next.
+ * The gateway signs the connection and each subscription on it. Each event is resolved in a new context, because rows
+ * that were loaded for one event must not answer the next one.
  */
 export function serveSubscriptions<Context>(options: SubscriptionServerOptions<Context>) {
   const { app, schema, key, subgraph, createContext, log } = options;
@@ -49,50 +60,69 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
     perMessageDeflate: false,
     maxPayload: MESSAGE_BYTES_MAX,
   });
+  const logOf = ({ extensions }: SubscribePayload) =>
+    log.child({ requestId: acceptRequestId(extensions?.['requestId']) });
+
   return serveGraphqlSockets(
     {
       schema,
-      // Refused by `false`, which closes the socket with 4403: an error would be logged as a fault of ours.
+      // `false` closes the socket with 4403. An error would be logged as a fault of the subgraph.
       onConnect: ({ connectionParams }) =>
         verifyStatement(key, subgraph, textOf(connectionParams?.['statement']), CONNECTION_BODY).then(
           () => true,
           () => false,
         ),
-      onSubscribe: async (_context, _id, { query, variables, operationName, extensions }) => {
+      onSubscribe: async (_context, _id, payload) => {
         try {
-          const body = subscriptionBody(query, variables);
-          const actor = await verifyStatement(key, subgraph, textOf(extensions?.['statement']), body);
-          const document = parse(query);
-          if (getOperationAST(document, operationName)?.operation !== 'subscription') {
-            throw new DomainError('INVALID', 'Only subscriptions are served on this socket');
-          }
-          const errors = validate(schema, document);
-          if (errors.length > 0) return errors;
-          return {
-            schema,
-            document,
-            operationName,
-            variableValues: variables,
-            contextValue: actor,
-          } as never;
+          return (await prepare(options, payload, logOf(payload))) as never;
         } catch (error) {
           return [new GraphQLError('The subscription was refused', { originalError: error as Error })];
         }
       },
-      subscribe: (args) =>
-        subscribeAfresh(args as never, () => createContext(args.contextValue as RequestActor)),
-      onNext: (_context, _id, _payload, _args, { data = null, errors }) =>
-        errors && { data, errors: errors.map((error) => formatError(error, log)) },
-      onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => formatError(error as GraphQLError, log)),
+      subscribe: (args) => {
+        const { actor, log } = args.contextValue as Subscription;
+        return subscribeAfresh(args as never, () => createContext(actor, log));
+      },
+      onNext: (_context, _id, _payload, { contextValue }, { data = null, errors }) =>
+        errors && {
+          data,
+          errors: errors.map((error) => formatError(error, (contextValue as Subscription).log)),
+        },
+      onError: (_context, _id, payload, errors) => {
+        const log = logOf(payload);
+        return errors.map((error) => formatError(error as GraphQLError, log));
+      },
     },
     { sockets, log },
   );
 }
 
+/** Who subscribes, and the log of the subscription. */
+interface Subscription {
+  readonly actor: RequestActor;
+  readonly log: Logger;
+}
+
+/** Checks a subscription. Returns the arguments of its execution, or the errors of its document. */
+async function prepare(
+  { schema, key, subgraph }: Pick<SubscriptionServerOptions<unknown>, 'schema' | 'key' | 'subgraph'>,
+  { query, variables, operationName, extensions }: SubscribePayload,
+  log: Logger,
+): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  const body = subscriptionBody(query, variables);
+  const actor = await verifyStatement(key, subgraph, textOf(extensions?.['statement']), body);
+  const document = parse(query);
+  if (getOperationAST(document, operationName)?.operation !== 'subscription')
+    throw new DomainError('INVALID', 'Only subscriptions are served on this socket');
+  const errors = validate(schema, document);
+  if (errors.length > 0) return errors;
+  const contextValue: Subscription = { actor, log };
+  return { schema, document, operationName, variableValues: variables, contextValue } as ExecutionArgs;
+}
+
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** GraphQL's own `subscribe` would give one context to all events of a subscription. */
+/** Like GraphQL's own `subscribe`, which would resolve all events of a subscription in one context. */
 async function subscribeAfresh(
   args: ExecutionArgs,
   createContext: () => unknown,

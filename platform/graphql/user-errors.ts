@@ -1,7 +1,7 @@
 import type { UserErrorCode } from '../../schema/errors.ts';
 import { isUserError } from '../input/errors.ts';
 
-/** An expected failure, as a mutation's payload reports it. */
+/** An expected failure in the form in which a mutation's payload reports it. */
 export interface UserError {
   code: UserErrorCode;
   message: string;
@@ -9,8 +9,8 @@ export interface UserError {
 }
 
 /**
- * Runs a mutation's operation and makes its payload: what it returns with no errors, or its expected
- * failure as user errors. Everything else is thrown on, to be masked and logged at the boundary.
+ * Runs a mutation's operation and builds its payload: the operation's result without errors, or its expected failure
+ * as `userErrors`. Rethrows every other error, which `formatError` logs and masks.
  */
 export async function payload<Result extends object>(
   work: () => Promise<Result>,

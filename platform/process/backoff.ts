@@ -2,12 +2,16 @@
 export interface Backoff {
   firstMs: number;
   lastMs: number;
-  /** The share by which a wait varies, 0 to 1, so that those who failed together do not return together. By default 0. */
+  /** The largest share, 0 to 1, by which a wait is shortened at random, so that retries spread out. By default 0. */
   jitter?: number;
 }
 
-/** How long to wait after the `failures`-th failure in a row, from 1: twice as long each time, up to `lastMs`. */
+/**
+ * Returns how many milliseconds to wait after the `failures`-th failure in a row, counted from 1.
+ *
+ * The wait starts at `firstMs`, doubles with each failure and never exceeds `lastMs`.
+ */
 export function backoffMs(failures: number, { firstMs, lastMs, jitter = 0 }: Backoff): number {
   const waitMs = Math.min(firstMs * 2 ** (failures - 1), lastMs);
-  return waitMs * (1 + jitter * (2 * Math.random() - 1));
+  return waitMs * (1 - jitter * Math.random());
 }

@@ -4,11 +4,11 @@ import { z } from 'zod';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads a service's settings once, typed by its schema.
+ * Reads a service's settings from the environment, typed by their schema.
  *
- * A blank value counts as absent, and what is absent is taken from `defaults`.
- * `<NAME>_FILE` names a file that holds the value, as container secrets do.
- * Throws one ConfigError that lists every problem, each by the name of its setting.
+ * A blank value counts as absent. An absent setting takes its value from `defaults`, then from the schema.
+ * `<NAME>_FILE` names a file that holds the value, as container secrets do; it wins over `<NAME>`.
+ * Throws one ConfigError that lists every problem, each with the name of its setting.
  */
 export function readConfig<Schema extends z.ZodObject>(
   schema: Schema,
@@ -43,7 +43,7 @@ export function readConfig<Schema extends z.ZodObject>(
 const meaning = (schema: z.ZodObject, name: string) =>
   (schema.shape[name] as z.ZodType | undefined)?.description ?? '';
 
-/** Some settings are missing or wrong; `message` lists them all. */
+/** Some settings are missing or invalid. `message` lists all of them. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -56,46 +56,53 @@ export class ConfigError extends Error {
   }
 }
 
-/** A TCP port; 0 takes any free one. */
+/** A TCP port; 0 means any free port. */
 export const port = (byDefault: number) => z.coerce.number().int().min(0).max(65_535).default(byDefault);
 
 /** A whole number within bounds, both inclusive. */
 export const wholeNumber = (min: number, max: number, byDefault: number) =>
   z.coerce.number().int().min(min).max(max).default(byDefault);
 
-/** A secret, by default of at least 32 characters. It has no default: whoever runs the service makes it up. */
-export const secret = (what: string, charactersMin = 32) =>
+/** A secret of at least `charactersMin` characters. It has no default: the operator must choose one. */
+export const secret = (description: string, charactersMin = 32) =>
   z
     .string()
-    .min(
-      charactersMin,
-      `must have at least ${charactersMin} characters, such as \`openssl rand -hex 32\` gives`,
-    )
-    .describe(what);
+    .min(charactersMin, `must have at least ${charactersMin} characters; \`openssl rand -hex 32\` makes one`)
+    .describe(description);
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** A switch, `true` or `false`. */
 export const boolean = (byDefault: boolean) => flag.default(byDefault);
 
-/** What every service needs, whatever it does. */
+/** The settings of every service. */
 export const ServiceConfig = z.object({
   HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   SHUTDOWN_SECONDS: wholeNumber(1, 300, 20).describe(
-    'How long requests and runs may take to end at shutdown.',
+    'How long to wait at shutdown for requests and background work to end.',
   ),
-  GATEWAY_SIGNING_KEY: secret('The key by which subgraphs know the gateway; the same for all services.'),
+  GATEWAY_SIGNING_KEY: secret(
+    'The key with which the gateway signs its requests; the same for all services.',
+  ),
 });
 
-/** What every service with a database needs. */
+/** The settings of every service with a database. */
 export const SubgraphConfig = ServiceConfig.extend({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .describe('The PostgreSQL database, the same for all subgraphs.'),
   DATABASE_CONNECTIONS_MAX: wholeNumber(2, 100, 10).describe('Connections to PostgreSQL, for each subgraph.'),
   DATABASE_STATEMENT_TIMEOUT_SECONDS: wholeNumber(1, 600, 5),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis, through which subgraphs wake each other.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .describe('The Redis server through which subgraphs wake each other.'),
   LOG_SWEEP_SECONDS: wholeNumber(1, 300, 2).describe('How often to look for events whose hint was lost.'),
+  RETENTION_EVENTS_DAYS: wholeNumber(1, 3_650, 90).describe(
+    'How long events are kept. Older cursors are answered with StreamReset.',
+  ),
+  RETENTION_IDEMPOTENCY_HOURS: wholeNumber(24, 8_760, 24).describe(
+    'How long idempotency keys are kept. A repeat within 24 hours is always recognised.',
+  ),
 });
 export type SubgraphConfig = z.infer<typeof SubgraphConfig>;

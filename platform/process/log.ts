@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
-/** Whatever is called like this holds a secret, at any of the first levels of a record. */
+/** Fields with these names hold secrets. They are cut out on the first three levels of a record. */
 const SECRET_NAMES = [
   'authorization',
   'cookie',
@@ -19,8 +19,10 @@ const REDACTED = SECRET_NAMES.flatMap((name) => {
 });
 
 /**
- * A service's log: one JSON line for each record, named by what happened (`run.claimed`), its fields beside it.
- * JSON escapes line breaks and control characters, so a record cannot forge another. Secrets are cut out by name.
+ * Creates a service's log: one line of JSON per record, with the name of the event (`run.claimed`) and its fields.
+ *
+ * JSON escapes line breaks and control characters, so that a record cannot forge another one. Fields that are named
+ * like secrets are replaced by `[redacted]`.
  */
 export const createLog = (service: string, level: string): Logger =>
   pino({ name: service, level, redact: { paths: REDACTED, censor: '[redacted]' } });

@@ -1,14 +1,14 @@
 import type { Logger } from './log.ts';
 
-/** Work that is done again and again: when woken, and every few seconds in case nobody woke it. */
+/** Work that repeats when it is woken, and every few seconds in case a wake-up was lost. */
 export interface Loop {
-  /** Does the work soon. Waking it while it works makes it work once more. */
+  /** Runs the work soon. A wake-up during the work makes it run once more afterwards. */
   wake(): void;
-  /** Waits for the work under way. */
+  /** Stops the loop and waits for the work in progress. */
   close(): Promise<void>;
 }
 
-/** Starts a loop. Work that fails is logged and tried again at the next turn. */
+/** Starts a loop, with the first turn at once. A failure is logged, and the next turn tries again. */
 export function startLoop(name: string, everySeconds: number, work: () => Promise<void>, log: Logger): Loop {
   let isWoken = true;
   let isClosed = false;

@@ -2,20 +2,20 @@ import closeWithGrace from 'close-with-grace';
 import { ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
 
-/** A part of the system that runs until it is closed. */
+/** A service that runs until it is closed. */
 export interface RunningService {
-  /** Stops taking work, finishes what is under way, and lets go of every connection. */
+  /** Refuses new work, finishes the work in progress and closes every connection. */
   close(): Promise<void>;
   readonly log: Logger;
-  /** How long `close` may take, in seconds, before the process ends all the same. */
+  /** How long `close` may take, in seconds, before the process exits without waiting for it. */
   readonly shutdownSeconds: number;
 }
 
 /**
- * The life of a process: start, run until SIGTERM, SIGINT or a fault, close, exit.
+ * Runs a service as a process: starts it, waits for SIGTERM, SIGINT or an uncaught error, closes it and exits.
  *
- * Exits 0 after a signal, 1 after a fault or when the service could not start. A service that cannot start
- * because of its settings says which, without a stack.
+ * The exit code is 0 after a signal, and 1 after an uncaught error or a failed start. A failure that the operator can
+ * fix (ConfigError, StartError) is printed as a sentence, without a stack.
  */
 export async function startService(start: () => Promise<RunningService>): Promise<void> {
   let service: RunningService;
@@ -33,7 +33,7 @@ export async function startService(start: () => Promise<RunningService>): Promis
   });
 }
 
-/** The service cannot start for a reason that the operator can mend; the message says how. */
+/** The service cannot start, for a reason that the operator can fix. The message says how. */
 export class StartError extends Error {
   constructor(message: string) {
     super(message);
@@ -41,7 +41,10 @@ export class StartError extends Error {
   }
 }
 
-/** Explains why a port could not be listened on, and what to do. Anything else passes unchanged. */
+/**
+ * Turns an error of `listen` into a StartError that says what to do. `setting` is the setting that holds the port.
+ * Returns any other error unchanged.
+ */
 export function explainListenError(error: unknown, setting: string, portNumber: number): unknown {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'EADDRINUSE') {
@@ -51,12 +54,12 @@ export function explainListenError(error: unknown, setting: string, portNumber: 
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return new StartError(
-      'HOST is no address of this machine. 127.0.0.1 is this machine alone, 0.0.0.0 all its addresses.',
+      'HOST is not an address of this machine. 127.0.0.1 accepts this machine only, 0.0.0.0 every network.',
     );
   }
   if (code === 'EACCES') {
     return new StartError(
-      `Port ${portNumber} may not be used by this user. Choose one above 1023: ${setting}=8000`,
+      `This user may not listen on port ${portNumber}. Choose a port above 1023: ${setting}=8000`,
     );
   }
   return error;

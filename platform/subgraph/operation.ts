@@ -25,7 +25,7 @@ export const defineOperation = <Context extends RequestContext, Schema extends z
   input: Schema,
   work: (ctx: Context, input: z.infer<Schema>) => Promise<Result>,
 ): Operation<Context, Schema, Result> =>
-  Object.assign((ctx: Context, rawInput: unknown) => work(ctx, parseInput(verb, input, rawInput)), {
+  Object.assign(async (ctx: Context, rawInput: unknown) => work(ctx, parseInput(verb, input, rawInput)), {
     verb,
     input,
   });

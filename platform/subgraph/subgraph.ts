@@ -3,6 +3,7 @@ import { type DatabaseOptions, isDatabaseReady, openDatabase } from '../database
 import { migrate } from '../database/migrate.ts';
 import type { Doorbell } from '../event-log/doorbell.ts';
 import { type Reader, startReaders } from '../event-log/readers.ts';
+import type { RetentionRule } from '../event-log/retention.ts';
 import { openStreamHub, type StreamHub } from '../event-log/stream-hub.ts';
 import { type Transaction, transact } from '../event-log/transaction.ts';
 import type { Actor } from '../identity/actor.ts';
@@ -30,6 +31,8 @@ export interface DataDefinition extends Pick<DatabaseOptions, 'entities' | 'migr
   readers: readonly Reader[];
   /** The order in which transactions take their locks. */
   locks: readonly string[];
+  /** Rows of its own that it does not keep for ever; see `startRetention`. */
+  retention?: readonly RetentionRule[];
 }
 
 /** Opens a subgraph: its database, migrated, its stream hub and its readers of the log. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { embeddedTypeParsers } from '../database/database.ts';
+import { enforceLockOrder } from '../database/lock-order.ts';
 import { connectDoorbell, createLocalDoorbell } from '../event-log/doorbell.ts';
 import { createLog } from '../process/log.ts';
 import type { Infrastructure } from '../subgraph/infrastructure.ts';
@@ -29,6 +30,7 @@ export const testLog = createLog('test', process.env['TEST_LOG_LEVEL'] ?? 'silen
  * `close` lets go of both and drops the database.
  */
 export async function openTestInfrastructure(sweepSeconds = 1): Promise<Infrastructure> {
+  enforceLockOrder();
   return form === 'services' ? openServices(sweepSeconds) : openEmbedded(sweepSeconds);
 }
 

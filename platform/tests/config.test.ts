@@ -45,7 +45,7 @@ function problemsOf(read: () => unknown): string[] {
 }
 
 describe('settings', () => {
-  test('are typed, and have defaults', () => {
+  test('are typed and have defaults', () => {
     expect(readConfig(Lab, { LAB_KEY: KEY, LAB_NOTES_MAX: '7', LAB_IS_OPEN: 'true' })).toEqual({
       LAB_PORT: 8009,
       LAB_NOTES_MAX: 7,
@@ -54,7 +54,7 @@ describe('settings', () => {
     });
   });
 
-  test('that are wrong are all named at once', () => {
+  test('are reported all at once when they are invalid', () => {
     const environment = { LAB_PORT: '70000', LAB_NOTES_MAX: 'ten', LAB_IS_OPEN: 'yes', LAB_KEY: 'short' };
 
     const problems = problemsOf(() => readConfig(Lab, environment));
@@ -62,18 +62,18 @@ describe('settings', () => {
     expect(problems.map((problem) => problem.trim().split(':')[0])).toEqual(Object.keys(environment));
   });
 
-  test('that are missing say what they are for', () => {
+  test('are described when they are missing', () => {
     expect(problemsOf(() => readConfig(Lab, {}))).toEqual(['  LAB_KEY is not set. The key of the lab.']);
   });
 
-  test.each(['', ' ', '\n'])('that are blank (%j) count as absent', (blank) => {
+  test.each(['', ' ', '\n'])('count as absent when they are blank: %j', (blank) => {
     const { LAB_PORT, LAB_NAME } = readConfig(Lab, { LAB_KEY: KEY, LAB_PORT: blank, LAB_NAME: blank });
 
     expect([LAB_PORT, LAB_NAME]).toEqual([8009, undefined]);
     expect(problemsOf(() => readConfig(Lab, { LAB_KEY: blank }))).toHaveLength(1);
   });
 
-  test('that are absent are taken from the defaults of whoever reads them', () => {
+  test('are taken from the defaults of the caller when they are absent', () => {
     const { LAB_KEY, LAB_NAME } = readConfig(
       Lab,
       { LAB_NAME: 'given' },
@@ -83,19 +83,19 @@ describe('settings', () => {
     expect([LAB_KEY, LAB_NAME]).toEqual([KEY, 'given']);
   });
 
-  test.each(['8009.5', '0x10z', '-1', 'Infinity', '8009abc'])('a port of %s is refused', (LAB_PORT) => {
+  test.each(['8009.5', '0x10z', '-1', 'Infinity', '8009abc'])('are refused for a port of %s', (LAB_PORT) => {
     expect(problemsOf(() => readConfig(Lab, { LAB_KEY: KEY, LAB_PORT }))[0]).toMatch(/LAB_PORT: /);
   });
 });
 
 describe('a setting in a file', () => {
-  test('is read from there, without the line break at its end, before the one in the environment', () => {
+  test('is read without its last line break, and wins over the environment', () => {
     const LAB_KEY_FILE = secretFile(`${KEY}\n`);
 
     expect(readConfig(Lab, { LAB_KEY_FILE, LAB_KEY: 'another' }).LAB_KEY).toBe(KEY);
   });
 
-  test('that cannot be read is one problem, which names the file', () => {
+  test('is reported as one problem, with the name of the file, when it cannot be read', () => {
     const LAB_KEY_FILE = join(folder, 'absent');
 
     const problems = problemsOf(() => readConfig(Lab, { LAB_KEY_FILE }));
@@ -104,7 +104,7 @@ describe('a setting in a file', () => {
   });
 });
 
-test('no problem repeats the value of a secret', () => {
+test('a problem never contains the value of a secret', () => {
   const problems = problemsOf(() =>
     readConfig(SubgraphConfig, {
       GATEWAY_SIGNING_KEY: 'canary',

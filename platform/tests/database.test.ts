@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defineEntity, p } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
 import { databaseTime, isDatabaseReady, isUniqueViolation, openDatabase } from '../database/database.ts';
-import { type Transaction, transact } from '../event-log/transaction.ts';
+import type { Transaction } from '../event-log/transaction.ts';
 import { openSubgraph, type Subgraph } from '../subgraph/subgraph.ts';
 import { createTestDatabase, form, testLog } from '../testing/infrastructure.ts';
-import { aNote, Note, openWorld, SILENT_DOORBELL, type World } from './world.ts';
+import { aNote, Note, openWorld, SILENT_DOORBELL, TESTS, type World } from './world.ts';
 
 const SheetSchema = defineEntity({
   name: 'Sheet',
@@ -27,7 +27,7 @@ let annex: Subgraph;
 beforeAll(async () => {
   world = await openWorld();
   const migrations = [{ name: '0001-sheets', class: Migration0001Sheets }];
-  const definition = { name: 'annex', entities: [Sheet], migrations, reactions: [] };
+  const definition = { name: 'annex', entities: [Sheet], migrations, readers: [], locks: [] };
   annex = await openSubgraph(definition, world.infrastructure, testLog);
 });
 afterAll(async () => {
@@ -35,8 +35,8 @@ afterAll(async () => {
   await world.close();
 });
 
-const inSubgraph = <Result>({ orm }: Subgraph, work: (tx: Transaction) => Promise<Result>) =>
-  transact({ em: orm.em, doorbell: SILENT_DOORBELL, actor: 'tests' }, work);
+const inSubgraph = <Result>(subgraph: Subgraph, work: (tx: Transaction) => Promise<Result>) =>
+  subgraph.transact(TESTS, work);
 
 test('two subgraphs in one process share neither a transaction nor what they know of rows', async () => {
   const sheet = { id: randomUUID() };
@@ -87,7 +87,7 @@ test("the database's clock is that of its transaction", async () => {
 
 test('a database that cannot be asked is not ready', async () => {
   const orm = await openDatabase({
-    subgraph: 'lab',
+    schema: 'lab',
     entities: [],
     migrations: [],
     source: world.infrastructure.source,
@@ -95,7 +95,7 @@ test('a database that cannot be asked is not ready', async () => {
   });
   expect(await isDatabaseReady(orm)).toBe(true);
   const away = await openDatabase({
-    subgraph: 'lab',
+    schema: 'lab',
     entities: [],
     migrations: [],
     source: {

@@ -9,8 +9,9 @@ import {
   readHeads,
   readOldest,
 } from '../event-log/event-log.ts';
+import { referenceTo } from '../identity/actor.ts';
 import { form } from '../testing/infrastructure.ts';
-import { aStream, NoteStruck, NoteWritten, openWorld, type World } from './world.ts';
+import { aStream, NoteStruck, NoteWritten, openWorld, TESTS, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -22,7 +23,7 @@ const WRITERS = 16;
 const WRITES_EACH = 40;
 
 const anEvent = (stream: string, text = 'a note'): NewEvent =>
-  newEvent(NoteWritten, { stream, subject: randomUUID(), actor: 'tests', payload: { text } });
+  newEvent(NoteWritten, { stream, subject: randomUUID(), actor: referenceTo(TESTS), payload: { text } });
 
 const append = (...events: NewEvent[]) => world.em().transactional((tx) => appendEvents(tx, events));
 
@@ -159,7 +160,12 @@ describe('appending', () => {
   test('a payload that does not fit its definition is refused, and nothing is written', async () => {
     const stream = aStream();
     expect(() =>
-      newEvent(NoteWritten, { stream, subject: randomUUID(), actor: 'tests', payload: { text: 1 } as never }),
+      newEvent(NoteWritten, {
+        stream,
+        subject: randomUUID(),
+        actor: referenceTo(TESTS),
+        payload: { text: 1 } as never,
+      }),
     ).toThrow('expected string');
 
     await expect(world.write(stream, [1 as never])).rejects.toThrow('expected string');
@@ -206,7 +212,13 @@ describe('reading', () => {
 
     const [event] = await readEvents(world.em(), stream, 0, 1);
 
-    expect(event).toMatchObject({ stream, seq: 1, type: NoteWritten.type, subject, actor: 'tests' });
+    expect(event).toMatchObject({
+      stream,
+      seq: 1,
+      type: NoteWritten.type,
+      subject,
+      actor: referenceTo(TESTS),
+    });
     expect(Math.abs(event!.createdAt.getTime() - before)).toBeLessThan(5_000);
   });
 });

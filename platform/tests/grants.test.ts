@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ROLES, type Role } from '../../schema/roles.ts';
+import type { Person } from '../identity/actor.ts';
 import { createGrants, removeGrant, requireRole, setGrant } from '../identity/grants.ts';
-import { openWorld, type World } from './world.ts';
+import { anAgent, aPerson, openWorld, TESTS, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -13,15 +14,15 @@ afterAll(() => world.close());
 
 /** A scope in which one person may have a role. */
 async function aScope(role: Role | null) {
-  const [id, subject] = [randomUUID(), randomUUID()];
+  const [id, ada] = [randomUUID(), aPerson()];
   const scope = `project:${id}`;
-  if (role) await setGrant(world.em(), scope, subject, role);
-  return { id, subject, scope, kind: 'Project' };
+  if (role) await setGrant(world.em(), scope, ada.id, role);
+  return { id, ada, scope, kind: 'Project' };
 }
 
 const require = async (role: Role | null, least: Role) => {
-  const { id, subject, scope, kind } = await aScope(role);
-  return requireRole(createGrants(world.em(), subject), scope, least, { kind, id, field: ['projectId'] });
+  const { id, ada, scope, kind } = await aScope(role);
+  return requireRole(createGrants(world.em(), ada), scope, least, { kind, id, field: ['projectId'] });
 };
 
 describe('a role', () => {
@@ -39,15 +40,15 @@ describe('a role', () => {
   });
 
   test('of nobody is NOT_FOUND, in the same words as what does not exist', async () => {
-    const { id, subject, scope, kind } = await aScope(null);
+    const { id, ada, scope, kind } = await aScope(null);
 
     await expect(
-      requireRole(createGrants(world.em(), subject), scope, 'VIEWER', { kind, id }),
+      requireRole(createGrants(world.em(), ada), scope, 'VIEWER', { kind, id }),
     ).rejects.toMatchObject({ code: 'NOT_FOUND', message: `Project ${id} does not exist`, field: undefined });
   });
 
   test('in what has no id of ours is NOT_FOUND, whatever the text', async () => {
-    const grants = createGrants(world.em(), randomUUID());
+    const grants = createGrants(world.em(), aPerson());
     for (const id of ['', 'no id', "' or true --", 'a\0b', '\ud800', randomUUID().toUpperCase()]) {
       const requiring = requireRole(grants, `project:${id}`, 'VIEWER', { kind: 'Project', id });
       await expect(requiring).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -55,19 +56,19 @@ describe('a role', () => {
   });
 
   test('replaces the one before, and ends when it is taken away', async () => {
-    const { scope, subject } = await aScope('VIEWER');
-    const role = () => createGrants(world.em(), subject).load(scope);
+    const { scope, ada } = await aScope('VIEWER');
+    const role = () => createGrants(world.em(), ada).load(scope);
 
-    await setGrant(world.em(), scope, subject, 'ADMIN');
+    await setGrant(world.em(), scope, ada.id, 'ADMIN');
     expect(await role()).toBe('ADMIN');
-    await removeGrant(world.em(), scope, subject);
+    await removeGrant(world.em(), scope, ada.id);
     expect(await role()).toBeNull();
   });
 });
 
 describe('the grants of a request', () => {
   test('are read in one query when they are asked for at the same time', async () => {
-    const { scope, subject } = await aScope('MEMBER');
+    const { scope, ada } = await aScope('MEMBER');
     let queries = 0;
     const em = world.em();
     const counting = {
@@ -76,7 +77,7 @@ describe('the grants of a request', () => {
         return em.execute(sql, values);
       },
     } as EntityManager;
-    const grants = createGrants(counting, subject);
+    const grants = createGrants(counting, ada);
 
     const roles = await Promise.all([grants.load(scope), grants.load('project:another'), grants.load(scope)]);
 
@@ -85,10 +86,89 @@ describe('the grants of a request', () => {
   });
 
   test('list the ids in which the person has a role, of one kind of scope', async () => {
-    const { id, subject } = await aScope('VIEWER');
-    await setGrant(world.em(), 'channel:another-kind', subject, 'OWNER');
+    const { id, ada } = await aScope('VIEWER');
+    await setGrant(world.em(), 'channel:another-kind', ada.id, 'OWNER');
 
-    expect(await createGrants(world.em(), subject).idsOf('project:')).toEqual([id]);
-    expect(await createGrants(world.em(), randomUUID()).idsOf('project:')).toEqual([]);
+    expect(await createGrants(world.em(), ada).idsOf('project:')).toEqual([id]);
+    expect(await createGrants(world.em(), aPerson()).idsOf('project:')).toEqual([]);
+  });
+});
+
+describe('an agent in a run', () => {
+  /** A scope in which the person of an agent has a role. */
+  async function aScopeOf(role: Role, onBehalfOf: Person): Promise<{ id: string; scope: string }> {
+    const id = randomUUID();
+    const scope = `project:${id}`;
+    await setGrant(world.em(), scope, onBehalfOf.id, role);
+    return { id, scope };
+  }
+
+  test.each(ROLES.map((role) => [role, role === 'VIEWER' ? 'VIEWER' : 'MEMBER'] as const))(
+    'of a person who is %s is %s in the scope of its run',
+    async (role, limited) => {
+      const ada = aPerson();
+      const { scope } = await aScopeOf(role, ada);
+      const agent = anAgent({ scopes: [scope], onBehalfOf: ada });
+
+      expect(await createGrants(world.em(), agent).load(scope)).toBe(limited);
+    },
+  );
+
+  test('has no role outside the scopes of its run, whatever its person may there', async () => {
+    const ada = aPerson();
+    const [inside, outside] = [await aScopeOf('OWNER', ada), await aScopeOf('OWNER', ada)];
+    const grants = createGrants(world.em(), anAgent({ scopes: [inside.scope], onBehalfOf: ada }));
+
+    expect(await Promise.all([grants.load(inside.scope), grants.load(outside.scope)])).toEqual([
+      'MEMBER',
+      null,
+    ]);
+    expect(await grants.idsOf('project:')).toEqual([inside.id]);
+    expect(await createGrants(world.em(), anAgent({ onBehalfOf: ada })).idsOf('project:')).toEqual([]);
+  });
+
+  test('has no role in a scope of its run in which its person has none', async () => {
+    const { scope } = await aScope('OWNER');
+    const grants = createGrants(world.em(), anAgent({ scopes: [scope] }));
+
+    expect(await grants.load(scope)).toBeNull();
+    expect(await grants.idsOf('project:')).toEqual([]);
+  });
+
+  test('is FORBIDDEN what needs more than a member, though its person is an owner', async () => {
+    const ada = aPerson();
+    const { id, scope } = await aScopeOf('OWNER', ada);
+    const agent = anAgent({ scopes: [scope], onBehalfOf: ada });
+
+    const requiring = requireRole(createGrants(world.em(), agent), scope, 'ADMIN', { kind: 'Project', id });
+
+    await expect(requiring).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
+
+describe('the grants of a transaction', () => {
+  test('are those of its actor, and see what the transaction has written', async () => {
+    const ada = aPerson();
+    const [inside, outside] = [`project:${randomUUID()}`, `project:${randomUUID()}`];
+    const agent = anAgent({ scopes: [inside], onBehalfOf: ada });
+
+    const roles = await world.subgraph.transact(agent, async (tx) => {
+      for (const scope of [inside, outside]) await setGrant(tx.em, scope, ada.id, 'OWNER');
+      const byPerson = tx.actingAs(ada).grants;
+      return Promise.all([
+        tx.grants.load(inside),
+        tx.grants.load(outside),
+        byPerson.load(inside),
+        byPerson.load(outside),
+      ]);
+    });
+
+    expect(roles).toEqual(['MEMBER', null, 'OWNER', 'OWNER']);
+  });
+
+  test('of a part of the system are a fault: it has no rights that could be read', async () => {
+    const running = world.subgraph.transact(TESTS, (tx) => tx.grants.load('project:p'));
+
+    await expect(running).rejects.toThrow('lab.tests has no rights to read');
   });
 });

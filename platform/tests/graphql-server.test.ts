@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { signViewer } from '../identity/statement.ts';
+import { STATEMENT_HEADER, signStatement } from '../identity/statement.ts';
 import { StartError } from '../process/service.ts';
 import type { GraphqlServer } from '../subgraph/graphql-server.ts';
+import { captureLog } from '../testing/captured-log.ts';
 import { ADA, BUG, KEY, serveLab, WRONG_STATEMENTS } from './lab-server.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -16,17 +17,26 @@ afterAll(async () => {
   await world.close();
 });
 
+const failing = async () => {
+  throw new Error(BUG);
+};
+
 interface Answer {
   data?: { _service?: { sdl: string } };
-  errors?: { message: string; extensions: { code: string } }[];
+  errors?: { message: string; extensions: { code: string; errorId?: string } }[];
 }
 
-async function post(body: string, statement?: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
+async function post(
+  body: string,
+  statement?: string,
+  headers: Record<string, string> = {},
+  { port } = server,
+) {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      ...(statement && { 'x-team-board-viewer': statement }),
+      ...(statement && { [STATEMENT_HEADER]: statement }),
       ...headers,
     },
     body,
@@ -35,18 +45,18 @@ async function post(body: string, statement?: string, headers: Record<string, st
 }
 const ask = async (query: string, variables: object = {}) => {
   const body = JSON.stringify({ query, variables });
-  return post(body, await signViewer(KEY, 'lab', ADA, body));
+  return post(body, await signStatement(KEY, 'lab', ADA, body));
 };
 
 const ENTITIES = 'query ($them: [_Any!]!) { _entities(representations: $them) { __typename } }';
 const note = { __typename: 'Note', id: 'n-1' };
 
-describe('what the gateway signed', () => {
-  test('is answered, as the viewer whom it names', async () => {
+describe('a request that the gateway signed', () => {
+  test('is answered for its actor', async () => {
     expect(await ask('{ whoAmI }')).toEqual({ status: 200, body: { data: { whoAmI: 'Ada' } } });
   });
 
-  test('may ask for the service and for entities', async () => {
+  test('may query the service and entities', async () => {
     const service = await ask('{ _service { sdl } }');
     const entities = await ask(ENTITIES, { them: [note] });
 
@@ -54,7 +64,7 @@ describe('what the gateway signed', () => {
     expect(entities.body.data).toEqual({ _entities: [{ __typename: 'Note' }] });
   });
 
-  test('leaves as INTERNAL when a resolver has a bug', async () => {
+  test('gets INTERNAL when a resolver has a bug', async () => {
     const { status, body } = await ask('{ break }');
 
     expect(status).toBe(200);
@@ -67,13 +77,13 @@ describe('what the gateway signed', () => {
     expect(JSON.stringify(body)).not.toContain(BUG);
   });
 
-  test('may not ask how the schema looks', async () => {
+  test('may not query the schema', async () => {
     const { body } = await ask('{ __schema { types { name } } }');
     expect(body.errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
   });
 });
 
-describe('what the gateway did not sign', () => {
+describe('a request that the gateway did not sign', () => {
   const BODIES = {
     'a field': JSON.stringify({ query: '{ whoAmI }' }),
     _service: JSON.stringify({ query: '{ _service { sdl } }' }),
@@ -92,7 +102,7 @@ describe('what the gateway did not sign', () => {
     }
   });
 
-  test('is refused whoever a header says it is from', async () => {
+  test('is refused although a header names a person', async () => {
     const { status } = await post(BODIES['a field'], undefined, {
       'x-user-id': ADA.id,
       authorization: 'Bearer of anything',
@@ -102,14 +112,76 @@ describe('what the gateway did not sign', () => {
   });
 });
 
-describe('a request that is no request', () => {
+describe('the records of a request', () => {
+  const logged = captureLog();
+  let recording: GraphqlServer;
+  beforeAll(async () => {
+    recording = await serveLab({ ...world.subgraph, log: logged.log });
+  });
+  afterAll(() => recording.close());
+
+  /** Asks for a field with a bug. Returns the error id of the answer and the record of the failure. */
+  async function failWith(headers: Record<string, string>, field = 'break') {
+    const body = JSON.stringify({ query: `{ ${field} }` });
+    const statement = await signStatement(KEY, 'lab', ADA, body);
+    const answer = await post(body, statement, headers, recording);
+    const errorId = answer.body.errors?.[0]?.extensions.errorId;
+    return { errorId, record: logged.records('request.failed').at(-1) };
+  }
+
+  test('have the request id of the gateway', async () => {
+    const { errorId, record } = await failWith({ 'x-request-id': 'request-of-ada-1' });
+
+    expect(errorId).toEqual(expect.any(String));
+    expect(record).toMatchObject({ errorId, requestId: 'request-of-ada-1', err: { message: BUG } });
+  });
+
+  test.each([
+    {},
+    { 'x-request-id': 'short' },
+    { 'x-request-id': 'x'.repeat(65) },
+    { 'x-request-id': 'a"b c{d}e' },
+  ])('have a new request id in place of a missing or invalid one: %j', async (headers) => {
+    const { record } = await failWith(headers);
+
+    expect(record?.['requestId']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('have the request id of their own request when several run at once', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `request-${index}-of-20`);
+    const before = logged.records('request.failed').length;
+
+    await Promise.all(ids.map((id) => failWith({ 'x-request-id': id })));
+
+    const records = logged.records('request.failed').slice(before);
+    expect(records.map(({ requestId }) => requestId).sort()).toEqual([...ids].sort());
+  });
+
+  test('have it through the log of the context too', async () => {
+    await failWith({ 'x-request-id': 'request-of-ada-2' }, 'note');
+
+    expect(logged.records('lab.noted')).toEqual([expect.objectContaining({ requestId: 'request-of-ada-2' })]);
+  });
+
+  test('have it when the request fails before GraphQL', async () => {
+    const broken = await serveLab({ ...world.subgraph, log: logged.log, isReady: failing });
+    await fetch(`http://127.0.0.1:${broken.port}/readyz`, {
+      headers: { 'x-request-id': 'request-of-ops-1' },
+    });
+    await broken.close();
+
+    expect(logged.records('request.failed').at(-1)).toMatchObject({ requestId: 'request-of-ops-1' });
+  });
+});
+
+describe('an invalid request', () => {
   test.each([
     ['that is not JSON', '{"query":', 400],
-    ['that reaches for a prototype', '{"query":"{ whoAmI }","__proto__":{"x":1}}', 400],
-    ['that reaches for a constructor', '{"query":"{ whoAmI }","constructor":{"prototype":{}}}', 400],
+    ['that could change a prototype', '{"query":"{ whoAmI }","__proto__":{"x":1}}', 400],
+    ['that could change a constructor', '{"query":"{ whoAmI }","constructor":{"prototype":{}}}', 400],
     ['that is too large', JSON.stringify({ query: ' '.repeat(2_097_152) }), 413],
-  ])('%s is refused in the shape of a GraphQL response', async (_what, text, status) => {
-    const answer = await post(text, await signViewer(KEY, 'lab', ADA, text));
+  ])('is refused in the shape of a GraphQL response: one %s', async (_what, text, status) => {
+    const answer = await post(text, await signStatement(KEY, 'lab', ADA, text));
     expect(answer).toEqual({
       status,
       body: { errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }] },
@@ -117,16 +189,16 @@ describe('a request that is no request', () => {
   });
 });
 
-describe('health', () => {
+describe('the health of a subgraph', () => {
   const statusOf = async (port: number, path: string) =>
     (await fetch(`http://127.0.0.1:${port}${path}`)).status;
 
-  test('is told to anybody', async () => {
+  test('is told without a signature', async () => {
     expect(await statusOf(server.port, '/livez')).toBe(200);
     expect(await statusOf(server.port, '/readyz')).toBe(200);
   });
 
-  test('of a subgraph whose database is away is live, and not ready', async () => {
+  test('is live but not ready while its database is unreachable', async () => {
     const withoutRows = await serveLab({ ...world.subgraph, isReady: async () => false });
 
     expect(await statusOf(withoutRows.port, '/livez')).toBe(200);
@@ -135,7 +207,7 @@ describe('health', () => {
   });
 });
 
-test('a port that is taken is named, with its setting and what to do', async () => {
+test('a taken port is reported with its setting and what to do', async () => {
   const starting = serveLab(world.subgraph, server.port);
 
   await expect(starting).rejects.toThrow(StartError);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type IdempotentCall, once } from '../event-log/idempotency.ts';
-import { aNote, Note, openWorld, type World } from './world.ts';
+import type { Actor } from '../identity/actor.ts';
+import { aNote, anAgent, aPerson, Note, openWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -10,19 +11,25 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const aCall = (overrides: Partial<IdempotentCall> = {}): IdempotentCall => ({
-  actor: 'ada',
-  operation: 'noteWrite',
+  verb: 'noteWrite',
   key: randomUUID(),
   input: { text: 'a note', tags: ['a', 'b'] },
   ...overrides,
 });
 
+const ADA = aPerson();
+
+interface Caller {
+  actor?: Actor;
+  fails?: boolean;
+}
+
 /** Makes a call whose work is to write a note named after its key. */
-const write = (call: IdempotentCall, fails = false): Promise<string> =>
-  world.em().transactional((tx) =>
+const write = (call: IdempotentCall, { actor = ADA, fails = false }: Caller = {}): Promise<string> =>
+  world.subgraph.transact(actor, (tx) =>
     once(tx, call, async () => {
       const note = aNote(String(call.key));
-      await tx.insert(Note, note);
+      await tx.em.insert(Note, note);
       if (fails) throw new Error('it fails');
       return note.id;
     }),
@@ -50,7 +57,7 @@ describe('a call with an idempotency key', () => {
 
   test('that failed was never made', async () => {
     const call = aCall();
-    await expect(write(call, true)).rejects.toThrow('it fails');
+    await expect(write(call, { fails: true })).rejects.toThrow('it fails');
 
     await write(call);
 
@@ -74,16 +81,30 @@ describe('a call with an idempotency key', () => {
     }
   });
 
-  test('is another call for another actor or operation', async () => {
+  test('is another call for another actor or another verb', async () => {
     const call = aCall();
 
     const ids = [
       await write(call),
-      await write({ ...call, actor: 'bob' }),
-      await write({ ...call, operation: 'noteStrike' }),
+      await write(call, { actor: aPerson('Bob') }),
+      await write({ ...call, verb: 'noteStrike' }),
     ];
 
     expect(new Set(ids).size).toBe(3);
+  });
+
+  test('is another call for an agent than for the person for whom it acts, and in each of its runs', async () => {
+    const call = aCall();
+    const agent = anAgent({ onBehalfOf: ADA });
+
+    const ids = [
+      await write(call),
+      await write(call, { actor: agent }),
+      await write(call, { actor: { ...agent, runId: randomUUID() } }),
+    ];
+
+    expect(new Set(ids).size).toBe(3);
+    expect(await write(call, { actor: agent })).toBe(ids[1]);
   });
 
   test('is a new call a day later, also with other arguments', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { type DomainError, isUserError } from '../input/errors.ts';
 import {
   httpsUrl,
   idempotencyKey,
@@ -94,12 +95,19 @@ test.each([
   expect(isUuid(id)).toBe(canBe);
 });
 
+const Input = z.strictObject({ title: line(1, 5), steps: z.array(z.strictObject({ text: line(1, 5) })) });
+const parse = (input: unknown) => () => parseInput('noteWrite', Input, input);
+
+function faultOf(input: unknown): unknown {
+  try {
+    return parse(input)();
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('a wrong input', () => {
-  const Input = z.object({ title: line(1, 5), steps: z.array(z.object({ text: line(1, 5) })) });
-
   test('is INVALID and names the argument at fault, however deep', () => {
-    const parse = (input: unknown) => () => parseInput(Input, input);
-
     expect(parse({ title: 'too long', steps: [] })).toThrow(
       expect.objectContaining({
         code: 'INVALID',
@@ -113,11 +121,35 @@ describe('a wrong input', () => {
     expect(parse(null)).toThrow(expect.objectContaining({ code: 'INVALID', field: ['input'] }));
   });
 
-  test('is INVALID and never another failure, whatever it is', () => {
-    fc.assert(
-      fc.property(fc.anything(), (input) => {
-        expect(() => parseInput(Input, input)).toThrow(expect.objectContaining({ code: 'INVALID' }));
+  test('names every argument at fault', () => {
+    expect(parse({ title: '', steps: [{ text: '' }] })).toThrow(
+      expect.objectContaining({
+        field: ['input', 'title'],
+        others: [{ message: 'text: must not be empty', field: ['input', 'steps', '0', 'text'] }],
       }),
     );
+  });
+
+  test('is INVALID or has an unknown key, and never causes another failure', () => {
+    fc.assert(
+      fc.property(fc.anything(), (input) => {
+        const fault = faultOf(input) as DomainError;
+        expect(fault.code === 'INVALID' || /^noteWrite does not know /.test(fault.message)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a key that the schema of an input does not know', () => {
+  test.each([
+    ['beside the others', { title: 'a', steps: [], estimate: 3 }, 'estimate'],
+    ['in a nested object', { title: 'a', steps: [{ text: 'a', isDone: true }] }, 'isDone'],
+    ['beside a wrong value', { title: '', steps: [], estimate: 3 }, 'estimate'],
+    ['without a value', { title: 'a', steps: [], estimate: undefined }, 'estimate'],
+  ])('%s is a fault that names the verb and the key, and no user error', (_where, input, key) => {
+    const fault = faultOf(input);
+
+    expect(fault).toEqual(new Error(`noteWrite does not know ${key}: add it to the schema of its input`));
+    expect(isUserError(fault)).toBe(false);
   });
 });

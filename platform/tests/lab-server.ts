@@ -2,19 +2,21 @@ import { createHash } from 'node:crypto';
 import { parse } from 'graphql';
 import { SignJWT } from 'jose';
 import { SCALARS } from '../graphql/scalars.ts';
+import { person } from '../identity/actor.ts';
 import { requireRole } from '../identity/grants.ts';
-import { signingKey, signViewer, type Viewer } from '../identity/statement.ts';
+import { signingKey, signStatement } from '../identity/statement.ts';
 import type { SubgraphConfig } from '../process/config.ts';
 import { type GraphqlServer, serveGraphql } from '../subgraph/graphql-server.ts';
-import type { RequestContext, Subgraph } from '../subgraph/subgraph.ts';
+import type { RequestContext } from '../subgraph/request.ts';
+import type { Subgraph } from '../subgraph/subgraph.ts';
 import { follows, show } from '../subgraph/subscription.ts';
 import { NoteStruck, NoteWritten } from './world.ts';
 
-export const ADA: Viewer = {
+export const ADA = person({
   id: '0192f0c1-7b7a-7c3e-8a55-1f1f4b3d2a10',
   displayName: 'Ada',
   avatarUrl: null,
-};
+});
 export const SECRET = 'a signing key of the tests, 32 characters';
 export const KEY = signingKey(SECRET);
 
@@ -22,26 +24,26 @@ const TYPE_DEFS = parse(`
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"])
   scalar DateTime
   scalar EventCursor
-  type Query { whoAmI: String, break: String }
+  type Query { whoAmI: String, break: String, note: String }
   type Note @key(fields: "id") { id: ID! }
   type Subscription { notes(stream: String!, after: EventCursor): StreamEvent }
   interface StreamEvent { cursor: EventCursor! occurredAt: DateTime! }
   type StreamCaughtUp implements StreamEvent { cursor: EventCursor! occurredAt: DateTime! }
   type NoteWritten implements StreamEvent {
     cursor: EventCursor!  occurredAt: DateTime!  text: String!
-    "Which context this event is resolved in, counted from 1."
+    "The number of the context in which this event is resolved, counted from 1."
     context: Int!
     break: String
   }
 `);
 
-/** What a bug says, and nobody else must. */
+/** The message of a bug, which must not leave the subgraph. */
 export const BUG = 'select * from secret_table';
 const fail = () => {
   throw new TypeError(BUG);
 };
 
-/** Serves the subgraph of these tests, whose contexts are numbered. A struck note says that rights changed. */
+/** Serves the subgraph of these tests, whose contexts are numbered. A struck note means that rights changed. */
 export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
   let contexts = 0;
   type LabContext = RequestContext & { number: number };
@@ -53,6 +55,7 @@ export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
       Query: {
         whoAmI: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.viewer.displayName,
         break: fail,
+        note: (_root: unknown, _args: unknown, ctx: LabContext) => void ctx.log.info('lab.noted'),
       },
       Note: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
       NoteWritten: { context: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.number, break: fail },
@@ -77,26 +80,21 @@ export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
   });
 }
 
-/** A statement that was good until a minute ago. */
+/** Signs a statement that expired a minute ago. */
 export const signExpired = (body: string): Promise<string> =>
-  new SignJWT({
-    name: ADA.displayName,
-    picture: null,
-    body: createHash('sha256').update(body).digest('base64url'),
-  })
+  new SignJWT({ actor: ADA, body: createHash('sha256').update(body).digest('base64url') })
     .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(ADA.id)
     .setIssuer('team-board-gateway')
     .setAudience('lab')
     .setExpirationTime(Math.floor(Date.now() / 1000) - 60)
     .sign(KEY);
 
-/** Every way in which a statement over these bytes can be wrong. */
+/** The ways in which a statement over a body can be invalid. */
 export const WRONG_STATEMENTS: [string, (body: string) => Promise<string> | undefined][] = [
   ['unsigned', () => undefined],
   ['signed with nonsense', async () => 'a.b.c'],
-  ['signed for another subgraph', (body) => signViewer(KEY, 'agents', ADA, body)],
-  ['signed over another body', (body) => signViewer(KEY, 'lab', ADA, `${body} `)],
-  ['signed with another key', (body) => signViewer(signingKey('another'.repeat(6)), 'lab', ADA, body)],
-  ['signed too long ago', signExpired],
+  ['signed for another subgraph', (body) => signStatement(KEY, 'agents', ADA, body)],
+  ['signed over another body', (body) => signStatement(KEY, 'lab', ADA, `${body} `)],
+  ['signed with another key', (body) => signStatement(signingKey('another'.repeat(6)), 'lab', ADA, body)],
+  ['expired', signExpired],
 ];

@@ -13,7 +13,7 @@ const SECRET_NAMES = [
   'webhook-signature',
 ];
 
-/** What a process of its own writes to its log; pino writes past whatever a test could put in its way. */
+/** Returns what a child process writes to its log. pino writes to the file descriptor, which a test cannot intercept. */
 function logged(records: readonly object[], level = 'info'): string {
   const script = `
     const { createLog } = await import(${JSON.stringify(fileURLToPath(new URL('../process/log.ts', import.meta.url)))});
@@ -31,7 +31,7 @@ const parsed = (output: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line));
 
 describe('the log', () => {
-  test('cuts out what is called like a secret, at each of the first three levels', () => {
+  test('cuts out fields that are named like secrets, on the first three levels', () => {
     const records = SECRET_NAMES.flatMap((name) => [
       { [name]: CANARY },
       { headers: { [name]: CANARY } },
@@ -46,7 +46,7 @@ describe('the log', () => {
     expect(output.split('[redacted]')).toHaveLength(records.length + 1);
   });
 
-  test('keeps what is not called like one', () => {
+  test('keeps all other fields', () => {
     expect(parsed(logged([{ runId: 'r-1', run: { tokens: 3 }, event: 'run.claimed' }]))).toEqual([
       expect.objectContaining({ name: 'lab', msg: 'run.claimed', runId: 'r-1', run: { tokens: 3 } }),
     ]);
@@ -56,7 +56,7 @@ describe('the log', () => {
     ['line breaks', 'a\r\n{"level":60,"msg":"forged"}'],
     ['control characters', '\u001b[2J\u001b[31mred\u0007'],
     ['line separators', 'a\u2028b\u2029c\u0085d'],
-    ['half a surrogate pair', 'a\ud800b'],
+    ['half of a surrogate pair', 'a\ud800b'],
     ['NUL', 'a\0b'],
   ])('writes %s into one line of JSON', (_what, text) => {
     const output = logged([{ text, [text]: 1, event: text }]);
@@ -67,7 +67,7 @@ describe('the log', () => {
     expect([...output.trim()].filter((character) => character < ' ')).toEqual([]);
   });
 
-  test('is quiet below its level', () => {
+  test('drops records below its level', () => {
     expect(logged([{ text: 'not so important' }], 'warn')).toBe('');
   });
 });

@@ -11,7 +11,7 @@ const start = (work: () => Promise<void>, everySeconds = 60) => {
 };
 
 describe('a loop', () => {
-  test('works at once, and again every so many seconds', async () => {
+  test('runs its work at once, then periodically', async () => {
     let turns = 0;
     start(async () => void turns++, 0.02);
 
@@ -19,7 +19,7 @@ describe('a loop', () => {
     await until('three turns', () => turns >= 3, 2_000);
   });
 
-  test('that is woken while it works works once more, however often it is woken, and never twice at a time', async () => {
+  test('runs once more after any number of wake-ups during its work, never twice at a time', async () => {
     const release = Promise.withResolvers<void>();
     let [turns, atWork, most] = [0, 0, 0];
     start(async () => {
@@ -37,7 +37,7 @@ describe('a loop', () => {
     expect([turns, most]).toEqual([2, 1]);
   });
 
-  test('goes on after work that failed', async () => {
+  test('continues after a failure', async () => {
     let turns = 0;
     start(async () => {
       if (++turns === 1) throw new Error('it fails');
@@ -49,7 +49,7 @@ describe('a loop', () => {
     });
   });
 
-  test('that is closed waits for the work under way and begins no more', async () => {
+  test('finishes the work in progress when it is closed, and starts no more', async () => {
     let isDone = false;
     let turns = 0;
     start(async () => {

@@ -21,7 +21,7 @@ describeServer('a connection that the server ends', () => {
       connectionsMax: CONNECTIONS_MAX,
       statementTimeoutSeconds: 5,
     } as const;
-    orm = await openDatabase({ subgraph: 'log', entities: [], migrations: [], source, log: testLog });
+    orm = await openDatabase({ schema: 'log', entities: [], migrations: [], source, log: testLog });
   });
   afterAll(async () => {
     await orm.close(true);

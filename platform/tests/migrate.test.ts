@@ -4,7 +4,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { openDatabase } from '../database/database.ts';
 import { type MigrationList, migrate, migrateDown, readMigrations } from '../database/migrate.ts';
 import { StartError } from '../process/service.ts';
-import type { Infrastructure } from '../subgraph/subgraph.ts';
+import type { Infrastructure } from '../subgraph/infrastructure.ts';
 import { form, openTestInfrastructure, testLog } from '../testing/infrastructure.ts';
 import { LAB_DATABASE } from './world.ts';
 
@@ -41,7 +41,7 @@ afterAll(() => infrastructure.close());
 
 async function open(migrations = TWO): Promise<MikroORM> {
   const { source } = infrastructure;
-  const orm = await openDatabase({ ...LAB_DATABASE, subgraph: 'lab', migrations, source, log: testLog });
+  const orm = await openDatabase({ ...LAB_DATABASE, schema: 'lab', migrations, source, log: testLog });
   opened.push(orm);
   return orm;
 }

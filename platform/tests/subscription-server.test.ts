@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { CONNECTION_BODY, subscriptionBody } from '../graphql/subscription-server.ts';
+import type { SubscriptionExtensions } from '../graphql/subscription-server.ts';
 import { removeGrant, setGrant } from '../identity/grants.ts';
-import { signViewer } from '../identity/statement.ts';
+import { CONNECTION_BODY, signStatement, subscriptionBody } from '../identity/statement.ts';
 import type { GraphqlServer } from '../subgraph/graphql-server.ts';
+import { captureLog } from '../testing/captured-log.ts';
 import { until } from '../testing/wait.ts';
 import { ADA, BUG, KEY, serveLab, WRONG_STATEMENTS } from './lab-server.ts';
 import { aStream, NoteStruck, openWorld, type World } from './world.ts';
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 type Sign = (body: string) => Promise<string> | undefined;
-const signed: Sign = (body) => signViewer(KEY, 'lab', ADA, body);
+const signed: Sign = (body) => signStatement(KEY, 'lab', ADA, body);
 
 const connect = (sign: Sign, port = server.port) =>
   createClient({
@@ -41,14 +42,21 @@ const NOTES = `subscription ($stream: String!, $after: EventCursor) {
 
 interface Received {
   data?: { notes: { __typename: string; text?: string; context?: number } | null };
-  errors?: { message: string; extensions: { code: string } }[];
+  errors?: { message: string; extensions: { code: string; errorId?: string } }[];
 }
 
-/** Subscribes, and keeps what comes: `outcome` is how it ended. */
-async function follow(query: string, variables: Record<string, unknown>, sign = signed, through = client) {
+/** Subscribes and collects the results. `outcome` is how the subscription ended. */
+async function follow(
+  query: string,
+  variables: Record<string, unknown>,
+  sign = signed,
+  through = client,
+  requestId: unknown = 'request-of-ada-1',
+) {
   const received: Received[] = [];
   const statement = await sign(subscriptionBody(query, variables));
-  const iterator = through.iterate({ query, variables, extensions: { statement } });
+  const extensions = { statement, requestId } as SubscriptionExtensions;
+  const iterator = through.iterate({ query, variables, extensions });
   const outcome = (async () => {
     try {
       for await (const result of iterator) received.push(result as Received);
@@ -65,7 +73,7 @@ async function follow(query: string, variables: Record<string, unknown>, sign = 
   };
 }
 
-/** A notebook that Ada may read. */
+/** The stream of a notebook that Ada may read. */
 let stream: string;
 beforeEach(async () => {
   stream = aStream();
@@ -73,7 +81,7 @@ beforeEach(async () => {
 });
 
 describe('a subscription that the gateway signed', () => {
-  test('brings its events, each resolved in a context of its own', async () => {
+  test('sends its events, each resolved in a new context', async () => {
     const { received, gets, leave } = await follow(NOTES, { stream });
     await gets(1);
 
@@ -86,7 +94,7 @@ describe('a subscription that the gateway signed', () => {
     await leave();
   });
 
-  test('masks a bug in the resolver of one event, and goes on', async () => {
+  test('masks a bug in the resolver of one event and continues', async () => {
     const query = NOTES.replace('text context', 'text break');
     const { received, gets, leave } = await follow(query, { stream });
     await gets(1);
@@ -103,7 +111,7 @@ describe('a subscription that the gateway signed', () => {
     await leave();
   });
 
-  test('ends with NOT_FOUND when the rights end, and no other on the same socket does', async () => {
+  test('ends with NOT_FOUND when the rights end, while others on the same socket continue', async () => {
     const other = aStream();
     await setGrant(world.em(), other, ADA.id, 'VIEWER');
     const [ending, staying] = [await follow(NOTES, { stream }), await follow(NOTES, { stream: other })];
@@ -118,7 +126,7 @@ describe('a subscription that the gateway signed', () => {
     await staying.leave();
   });
 
-  test('is refused with a code when the viewer may not see the stream, or the cursor is none', async () => {
+  test('is refused with a code for an invisible stream and for an invalid cursor', async () => {
     const notMine = await follow(NOTES, { stream: aStream() });
     const noCursor = await follow(NOTES, { stream, after: 'no cursor' });
 
@@ -129,14 +137,14 @@ describe('a subscription that the gateway signed', () => {
 
   test.each([
     ['a query', '{ whoAmI }', 'INVALID'],
-    ['wrong syntax', 'subscription {', 'GRAPHQL_VALIDATION_FAILED'],
+    ['invalid syntax', 'subscription {', 'GRAPHQL_VALIDATION_FAILED'],
     ['an unknown field', 'subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-  ])('is refused with a code when it is %s', async (_what, query, code) => {
+  ])('is refused with a code when it has %s', async (_what, query, code) => {
     const { outcome } = await follow(query, {});
     expect(await outcome).toMatchObject([{ extensions: { code } }]);
   });
 
-  test('leaves nothing behind when it is left', async () => {
+  test('leaves the hub when the gateway leaves it', async () => {
     const { hub } = world.subgraph;
     let isFollowed = true;
     async function* watched(...args: Parameters<typeof hub.follow>) {
@@ -159,7 +167,54 @@ describe('a subscription that the gateway signed', () => {
   });
 });
 
-describe('what the gateway did not sign', () => {
+describe('the records of a subscription', () => {
+  const logged = captureLog();
+  let recording: GraphqlServer;
+  let through: Client;
+  beforeAll(async () => {
+    recording = await serveLab({ ...world.subgraph, log: logged.log });
+    through = connect(signed, recording.port);
+  });
+  afterAll(async () => {
+    await through.dispose();
+    await recording.close();
+  });
+  const followWith = (requestId: unknown, variables: Record<string, unknown> = { stream }) =>
+    follow(NOTES.replace('text context', 'text break'), variables, signed, through, requestId);
+
+  test('have the request id of the gateway, for each event', async () => {
+    const { received, gets, leave } = await followWith('request-of-ada-1');
+    await gets(1);
+
+    await world.write(stream, ['one', 'two']);
+    await gets(3);
+    await leave();
+
+    const records = logged.records('request.failed').slice(-2);
+    const errorIds = received.slice(1).map(({ errors }) => errors?.[0]?.extensions.errorId);
+    expect(records).toEqual(
+      errorIds.map((errorId) => expect.objectContaining({ errorId, requestId: 'request-of-ada-1' })),
+    );
+  });
+
+  test.each([undefined, 'short', { toString: 1 }])(
+    'have a new request id in place of a missing or invalid one: %j',
+    async (requestId) => {
+      const { gets, leave } = await followWith(requestId);
+      await gets(1);
+
+      await world.write(stream, ['one', 'two']);
+      await gets(3);
+      await leave();
+
+      const [first, second] = logged.records('request.failed').slice(-2);
+      expect(first?.['requestId']).toMatch(/^[0-9a-f-]{36}$/);
+      expect(second?.['requestId']).toBe(first?.['requestId']);
+    },
+  );
+});
+
+describe('a subscription that the gateway did not sign', () => {
   test.each(WRONG_STATEMENTS)('is refused as a connection: %s', async (_how, sign) => {
     const stranger = connect(sign);
 
@@ -177,7 +232,7 @@ describe('what the gateway did not sign', () => {
     expect(received).toEqual([]);
   });
 
-  test('may not send more than 1 MiB, signed or not', async () => {
+  test('may not send more than 1 MiB', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/graphql`, 'graphql-transport-ws');
     await once(socket, 'open');
 
@@ -188,7 +243,7 @@ describe('what the gateway did not sign', () => {
   });
 });
 
-test('a server that is closed tells its followers that it restarts', async () => {
+test('a server that is closed tells its clients that it restarts', async () => {
   const closing = await serveLab(world.subgraph);
   const through = connect(signed, closing.port);
   const { gets, outcome } = await follow(NOTES, { stream }, signed, through);

@@ -3,18 +3,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { defineEvent } from '../../schema/events/event.ts';
 import { encodeCursor } from '../event-log/cursor.ts';
-import { transact } from '../event-log/transaction.ts';
 import { removeGrant, requireRole, setGrant } from '../identity/grants.ts';
-import { createRequestContext, type RequestContext } from '../subgraph/subgraph.ts';
+import { createRequestContext, type RequestContext } from '../subgraph/request.ts';
 import { type FollowOptions, follows, type StreamEventRoot, show } from '../subgraph/subscription.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import {
+  aPerson,
   aStream,
   NoteStruck,
   NoteWritten,
   numbered,
   openWorld,
   SILENT_DOORBELL,
+  TESTS,
   type World,
 } from './world.ts';
 
@@ -30,7 +31,7 @@ afterAll(() => world.close());
 async function aNotebook() {
   const id = randomUUID();
   const stream = `notebook:${id}`;
-  const ada = { id: randomUUID(), displayName: 'Ada', avatarUrl: null };
+  const ada = aPerson();
   await setGrant(world.em(), stream, ada.id, 'VIEWER');
   const ctx = createRequestContext(world.subgraph, ada, testLog);
   return {
@@ -40,7 +41,7 @@ async function aNotebook() {
       requireRole(fresh.grants, stream, 'VIEWER', { kind: 'Notebook', id }),
     /** Takes the reader's rights away; whether the stream says so or not. */
     removeReader: (isSaid: boolean) =>
-      transact({ em: world.em(), doorbell: world.subgraph.doorbell, actor: 'tests' }, async (tx) => {
+      world.subgraph.transact(TESTS, async (tx) => {
         await removeGrant(tx.em, stream, ada.id);
         if (isSaid) tx.publish(RightsChanged, { stream, subject: ada.id, payload: {} });
       }),

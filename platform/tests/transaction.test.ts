@@ -2,9 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Doorbell } from '../event-log/doorbell.ts';
 import { type Hint, readEvents, readHeads } from '../event-log/event-log.ts';
 import { type Transaction, transact } from '../event-log/transaction.ts';
-import { createRequestContext } from '../subgraph/subgraph.ts';
+import { referenceTo } from '../identity/actor.ts';
+import { createRequestContext } from '../subgraph/request.ts';
 import { form, testLog } from '../testing/infrastructure.ts';
-import { aNote, aStream, Note, NoteWritten, openWorld, SILENT_DOORBELL, type World } from './world.ts';
+import {
+  aNote,
+  aPerson,
+  aStream,
+  LAB_LOCKS,
+  Note,
+  NoteWritten,
+  openWorld,
+  SILENT_DOORBELL,
+  TESTS,
+  type World,
+} from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -13,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const run = <Result>(work: (tx: Transaction) => Promise<Result>, doorbell: Doorbell = SILENT_DOORBELL) =>
-  transact({ em: world.em(), doorbell, actor: 'tests' }, work);
+  transact({ em: world.em(), doorbell, actor: TESTS, locks: LAB_LOCKS }, work);
 
 const publish = (tx: Transaction, stream: string, text = 'a note') =>
   tx.publish(NoteWritten, { stream, subject: crypto.randomUUID(), payload: { text } });
@@ -32,12 +44,13 @@ describe('a transaction', () => {
     });
 
     expect(await world.em().count(Note, { id: note.id })).toBe(1);
-    expect(await readEvents(world.em(), stream, 0, 10)).toMatchObject([{ seq: 1, actor: 'tests' }]);
+    expect(await readEvents(world.em(), stream, 0, 10)).toMatchObject([
+      { seq: 1, actor: referenceTo(TESTS) },
+    ]);
   });
 
   test('does not wait for another connection to learn what its viewer may: that would be for ever', async () => {
-    const viewer = { id: crypto.randomUUID(), displayName: 'Ada', avatarUrl: null };
-    const ctx = createRequestContext(world.subgraph, viewer, testLog);
+    const ctx = createRequestContext(world.subgraph, aPerson(), testLog);
 
     await expect(ctx.transact(() => ctx.grants.load('project:p'))).rejects.toThrow('Inside a transaction');
     await expect(ctx.grants.load('project:p')).resolves.toBeNull();

@@ -5,10 +5,12 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { defineEvent } from '../../schema/events/event.ts';
 import type { DatabaseOptions } from '../database/database.ts';
-import type { Reaction } from '../event-log/consumer.ts';
 import type { Doorbell } from '../event-log/doorbell.ts';
+import type { Reader } from '../event-log/readers.ts';
 import { transact } from '../event-log/transaction.ts';
-import { type Infrastructure, openSubgraph } from '../subgraph/subgraph.ts';
+import { type AgentInRun, type Person, person, systemPart } from '../identity/actor.ts';
+import type { Infrastructure } from '../subgraph/infrastructure.ts';
+import { openSubgraph } from '../subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../testing/infrastructure.ts';
 
 const NoteSchema = defineEntity({
@@ -22,7 +24,7 @@ const NoteSchema = defineEntity({
   },
 });
 
-/** What the subgraph of these tests keeps. */
+/** The rows of the subgraph of these tests. */
 export class Note extends NoteSchema.class {}
 NoteSchema.setClass(Note);
 
@@ -43,7 +45,7 @@ export const LAB_DATABASE = {
   migrations: [{ name: '0001-notes', class: Migration0001Notes }],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;
 
-/** The facts of these tests. */
+/** The events of these tests. */
 export const NoteWritten = defineEvent('lab.note-written.v1', z.object({ text: z.string() }));
 export const NoteStruck = defineEvent('lab.note-struck.v1', z.object({ text: z.string() }));
 export const BOTH = { types: [NoteWritten.type, NoteStruck.type] };
@@ -60,9 +62,32 @@ export const numbered = (count: number, prefix = '') =>
   Array.from({ length: count }, (_, n) => `${prefix}${n}`);
 export const aStream = () => `notebook:${randomUUID()}`;
 
+/** The actor of transactions in which it does not matter who acts. */
+export const TESTS = systemPart('lab.tests');
+
+/** A person of these tests. */
+export const aPerson = (displayName = 'Ada'): Person =>
+  person({ id: randomUUID(), displayName, avatarUrl: null });
+
+/** An agent in a run that may act in no scope, for somebody new. */
+export const anAgent = (values: Partial<AgentInRun> = {}): AgentInRun => ({
+  kind: 'agent',
+  id: randomUUID(),
+  displayName: 'Robot',
+  runId: randomUUID(),
+  scopes: [],
+  onBehalfOf: aPerson(),
+  ...values,
+});
+
+/** The order in which the subgraph of these tests takes its locks. */
+export const LAB_LOCKS = ['Note'] as const;
+
 export interface WorldOptions {
-  reactions?: readonly Reaction[];
-  /** 60 s: what arrives sooner came by the doorbell. */
+  database?: Pick<DatabaseOptions, 'entities' | 'migrations'>;
+  readers?: readonly Reader[];
+  locks?: readonly string[];
+  /** By default 60 s, so that what arrives sooner came by the doorbell. */
   sweepSeconds?: number;
   infrastructure?: Infrastructure;
 }
@@ -75,9 +100,15 @@ interface WriteOptions {
 }
 
 /** A subgraph of notes on a database of its own; with `infrastructure` beside another subgraph. */
-export async function openWorld({ reactions = [], sweepSeconds = 60, infrastructure }: WorldOptions = {}) {
+export async function openWorld({
+  database = LAB_DATABASE,
+  readers = [],
+  locks = LAB_LOCKS,
+  sweepSeconds = 60,
+  infrastructure,
+}: WorldOptions = {}) {
   const own = infrastructure ?? (await openTestInfrastructure(sweepSeconds));
-  const subgraph = await openSubgraph({ name: 'lab', ...LAB_DATABASE, reactions }, own, testLog);
+  const subgraph = await openSubgraph({ name: 'lab', ...database, readers, locks }, own, testLog);
   const em = (): EntityManager => subgraph.orm.em.fork();
   return {
     subgraph,
@@ -86,7 +117,7 @@ export async function openWorld({ reactions = [], sweepSeconds = 60, infrastruct
     /** Publishes notes in one transaction, each as an event of a stream. */
     write(stream: string, texts: readonly string[], options: WriteOptions = {}) {
       const { subject = randomUUID(), definition = NoteWritten, doorbell = own.doorbell } = options;
-      return transact({ em: em(), doorbell, actor: 'tests' }, async (tx) => {
+      return transact({ em: em(), doorbell, actor: TESTS, locks: [] }, async (tx) => {
         for (const text of texts) tx.publish(definition, { stream, subject, payload: { text } });
       });
     },

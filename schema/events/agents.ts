@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 
-/** Where a run stands; the same names as the GraphQL enum `RunState`. */
+/** The states of a run; the same names as the GraphQL enum `RunState`. */
 export const RUN_STATES = [
   'QUEUED',
   'DISPATCHING',
@@ -16,10 +16,13 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-/** The most characters of an answer that an event carries; the whole answer is at the run. */
+/** The most characters of an answer that an event carries; the run keeps the whole answer. */
 export const EVENT_ANSWER_CHARACTERS_MAX = 18_000;
 
-/** A run took a step. Exactly one event for each step, in order; a run has exactly one with a final state. */
+/**
+ * A run changed its state. There is exactly one event for each change, in order, and exactly one with a final state.
+ * In the stream of the run's project.
+ */
 export const RunChanged = defineEvent(
   'agents.run-changed.v1',
   z.object({
@@ -32,12 +35,25 @@ export const RunChanged = defineEvent(
     attempt: z.int().min(0),
     /** The agent's answer, cut to `EVENT_ANSWER_CHARACTERS_MAX`; only with SUCCEEDED. */
     answer: z.string().nullable(),
-    /** Why it ended otherwise; only with FAILED, TIMED_OUT, CANCELED and EXPIRED. */
+    /** Why the run ended without success; only with FAILED, TIMED_OUT, CANCELED and EXPIRED. */
     failureMessage: z.string().nullable(),
-    /** What the agent asks of a person; only with INPUT_REQUIRED. */
+    /** What the agent asks a person; only with INPUT_REQUIRED. */
     question: z.string().nullable(),
   }),
 );
 
-/** An agent was changed, or took or finished a run; in the stream of every project in which it works. */
-export const AgentChanged = defineEvent('agents.agent-changed.v1', z.object({ agentId: z.uuid() }));
+/**
+ * An agent was changed, or one of its runs changed its state; the payload is the agent after the change.
+ * In the stream of every project in which the agent has worked.
+ */
+export const AgentChanged = defineEvent(
+  'agents.agent-changed.v2',
+  z.object({
+    agentId: z.uuid(),
+    name: z.string(),
+    slug: z.string(),
+    avatarUrl: z.string().nullable(),
+    isEnabled: z.boolean(),
+    isArchived: z.boolean(),
+  }),
+);

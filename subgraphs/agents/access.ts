@@ -1,26 +1,35 @@
-import type { Transaction } from '../../platform/event-log/transaction.ts';
-import { createGrants, requireRole } from '../../platform/identity/grants.ts';
-import { notFound } from '../../platform/input/errors.ts';
+import { findById } from '../../platform/database/find.ts';
+import { type Actor, type Person, personOf } from '../../platform/identity/actor.ts';
+import { type Grants, requireRole } from '../../platform/identity/grants.ts';
+import { DomainError, notFound } from '../../platform/input/errors.ts';
 import { isUuid } from '../../platform/input/input.ts';
-import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
-import { projectStream } from '../../schema/events/event.ts';
+import type { RequestContext } from '../../platform/subgraph/request.ts';
 import type { Role } from '../../schema/roles.ts';
+import { projectScope } from '../../schema/scopes.ts';
 import type { Agent } from './entities/agent.ts';
 import { AgentRun } from './entities/agent-run.ts';
 import { KnownTask } from './entities/known-task.ts';
 
-/** Throws NOT_FOUND for whoever is not a member of the project, FORBIDDEN for a lesser role than `least`. */
+/** A request or a transaction: both have an actor and read the actor's rights. */
+interface WithGrants {
+  readonly actor: Actor;
+  readonly grants: Grants;
+}
+
+/** Throws NOT_FOUND when the actor has no role in the project, and FORBIDDEN for a lesser role than `least`. */
 export const requireProject = (
-  ctx: RequestContext,
+  { grants }: WithGrants,
   projectId: string,
   least: Role,
   field: readonly string[],
 ): Promise<Role> =>
-  requireRole(ctx.grants, projectStream(projectId), least, { kind: 'Project', id: projectId, field });
+  requireRole(grants, projectScope(projectId), least, { kind: 'Project', id: projectId, field });
 
 /**
- * The task that a mutation names, when the viewer has the role `least` in its project.
- * A task that this subgraph has not heard of may have been created a moment ago: it catches up once before it says no.
+ * The task that a mutation names, if the actor has the role `least` in its project.
+ *
+ * A task that this subgraph does not know may have been created a moment ago: all readers catch up once before the
+ * answer is NOT_FOUND.
  */
 export async function requireTask(
   ctx: RequestContext,
@@ -28,50 +37,74 @@ export async function requireTask(
   least: Role,
   field: readonly string[],
 ): Promise<KnownTask> {
-  const find = () => ctx.em.findOne(KnownTask, { id: taskId, isRemoved: false });
   if (!isUuid(taskId)) throw notFound('Task', taskId, field);
+  const find = () => ctx.em.findOne(KnownTask, { id: taskId, isRemoved: false });
   let task = await find();
   if (!task) {
     await ctx.subgraph.catchUp();
     task = await find();
   }
   if (!task) throw notFound('Task', taskId, field);
-  await requireRole(ctx.grants, projectStream(task.projectId), least, { kind: 'Task', id: taskId, field });
+  await requireRoleForTask(ctx, task, least, field);
   return task;
 }
 
-/** The run that a request names, when the viewer has the role `least` in its project. */
+/** Throws NOT_FOUND when the actor has no role in the task's project, and FORBIDDEN for a lesser role than `least`. */
+export const requireRoleForTask = (
+  { grants }: WithGrants,
+  { id, projectId }: KnownTask,
+  least: Role,
+  field: readonly string[],
+): Promise<Role> => requireRole(grants, projectScope(projectId), least, { kind: 'Task', id, field });
+
+/** The run that a request names, if the actor has the role `least` in its project. */
 export async function requireRun(
-  ctx: RequestContext,
+  { em, grants }: WithGrants & Pick<RequestContext, 'em'>,
   runId: string,
   least: Role,
   field: readonly string[],
 ): Promise<AgentRun> {
-  const run = isUuid(runId) ? await ctx.em.findOne(AgentRun, { id: runId }) : null;
+  const run = await findById(em, AgentRun, runId);
   if (!run) throw notFound('Run', runId, field);
-  await requireRole(ctx.grants, projectStream(run.projectId), least, { kind: 'Run', id: runId, field });
+  await requireRole(grants, projectScope(run.projectId), least, { kind: 'Run', id: runId, field });
   return run;
 }
 
-/** Who looks, and what they may. */
-type Looker = Pick<RequestContext, 'viewer' | 'grants'>;
+/** Whether the actor may see what belongs to a project. */
+export const maySee = async ({ grants }: WithGrants, projectId: string): Promise<boolean> =>
+  (await grants.load(projectScope(projectId))) !== null;
 
 /**
- * The viewer as seen from inside a transaction. The request's own grants are read over another connection: with the
- * embedded database, which has one, that would wait for the end of the transaction for ever.
+ * Whether the actor may see an agent. Everybody sees an agent that all projects may use; one that is restricted to
+ * projects is seen by their members and by its owner.
  */
-export const lookerIn = ({ em }: Transaction, { viewer }: RequestContext): Looker => ({
-  viewer,
-  grants: createGrants(em, viewer.id),
-});
-
-/** Whether the viewer may see what belongs to a project. */
-export const maySee = async ({ grants }: Looker, projectId: string): Promise<boolean> =>
-  (await grants.load(projectStream(projectId))) !== null;
-
-/** Whether the viewer may see an agent: everybody may, unless it is for some projects only. */
-export async function maySeeAgent(looker: Looker, agent: Agent): Promise<boolean> {
-  if (!agent.projectIds || agent.ownerId === looker.viewer.id) return true;
+export async function maySeeAgent(looker: WithGrants, agent: Agent): Promise<boolean> {
+  if (!agent.projectIds || isOwner(looker, agent)) return true;
   const seen = await Promise.all(agent.projectIds.map((projectId) => maySee(looker, projectId)));
   return seen.includes(true);
+}
+
+/** Whether the actor owns an agent. An agent in a run does not have the ownerships of its person. */
+export const isOwner = ({ actor }: Pick<WithGrants, 'actor'>, agent: Pick<Agent, 'ownerId'>): boolean =>
+  actor.kind === 'person' && actor.id === agent.ownerId;
+
+/** Throws FORBIDDEN when the actor does not own the agent. Throw NOT_FOUND before it for an agent that is invisible. */
+export function requireOwner(
+  looker: Pick<WithGrants, 'actor'>,
+  agent: Pick<Agent, 'ownerId'>,
+  field: readonly string[],
+): void {
+  if (!isOwner(looker, agent)) throw new DomainError('FORBIDDEN', 'Only its owner may do this', { field });
+}
+
+/** The person who acts. Throws FORBIDDEN for an agent in a run, which works on tasks and manages no agents. */
+export function requirePerson({ actor }: Pick<RequestContext, 'actor'>): Person {
+  if (actor.kind === 'person') return actor;
+  throw new DomainError('FORBIDDEN', 'Only a person may do this');
+}
+
+/** The person who acts, or for whom an agent acts. Throws for a part of the system, which acts for nobody. */
+export function personBehind({ actor }: Pick<WithGrants, 'actor'>): Person {
+  if (actor.kind === 'system') throw new Error(`${actor.part} acts for no person`);
+  return personOf(actor);
 }

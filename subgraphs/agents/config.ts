@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { port, SubgraphConfig, secret, wholeNumber } from '../../platform/process/config.ts';
 
-/** `whsec_` and base64 of at least 24 bytes; two of them, comma between, while one replaces the other. */
+/** One secret, `whsec_` and base64 of at least 24 bytes; or two, with a comma between, while one replaces the other. */
 const callbackSecrets = z
   .string()
   .regex(
@@ -9,11 +9,11 @@ const callbackSecrets = z
     'must be `whsec_` and base64 of at least 24 bytes, such as `echo whsec_$(openssl rand -base64 32)` gives',
   )
   .transform((text) => text.split(','))
-  .describe('The secret by which the plugin in OpenClaw signs its callbacks.');
+  .describe('The secret with which the plugin in OpenClaw signs its callbacks.');
 
 const url = z.url({ protocol: /^https?$/ });
 
-/** One more OpenClaw beside the first. */
+/** A target beside the first. */
 const Target = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits and -'),
   url,
@@ -34,28 +34,28 @@ const moreTargets = z
   })
   .pipe(z.array(Target).max(20))
   .refine((list) => new Set(['default', ...list.map(({ name }) => name)]).size === list.length + 1, {
-    message: 'must have names that differ from each other and from `default`, the one of OPENCLAW_URL',
+    message: 'must have names that differ from each other and from `default`, the name of OPENCLAW_URL',
   })
-  .describe('More OpenClaws, as JSON. Agents name theirs; the one of OPENCLAW_URL is called `default`.');
+  .describe('More OpenClaws, as JSON. Agents refer to them by name; the one of OPENCLAW_URL is called `default`.');
 
 export const AgentsConfig = SubgraphConfig.extend({
   AGENTS_PORT: port(8003),
-  OPENCLAW_URL: url.describe('Where OpenClaw listens.'),
+  OPENCLAW_URL: url.describe('The address of OpenClaw.'),
   OPENCLAW_TOKEN: secret('The hooks token of OpenClaw, `hooks.token` in its settings.', 8),
   OPENCLAW_GATEWAY_TOKEN: secret('The gateway token of OpenClaw, `gateway.auth.token` in its settings.', 8),
   OPENCLAW_TARGETS: moreTargets,
   OPENCLAW_CALLBACK_SECRET: callbackSecrets,
   OPENCLAW_RUNS_MAX: wholeNumber(1, 1000, 6).describe(
-    'Runs in one OpenClaw at a time; it has 8 slots itself.',
+    'The most runs in one OpenClaw at a time; OpenClaw itself has 8 slots.',
   ),
   OPENCLAW_ADMISSION_TIMEOUT_SECONDS: wholeNumber(1, 300, 20),
-  OPENCLAW_HEALTH_SECONDS: wholeNumber(1, 300, 10).describe('How often to look whether OpenClaw is ready.'),
+  OPENCLAW_HEALTH_SECONDS: wholeNumber(1, 300, 10).describe('How often to check whether OpenClaw is ready.'),
   DISPATCH_LEASE_SECONDS: wholeNumber(1, 600, 30).describe('How long one process may hand over a run.'),
   DISPATCH_SWEEP_SECONDS: wholeNumber(1, 60, 2).describe(
-    'How often to look for runs to start, end or ask about.',
+    'How often to look for runs to start, to end or to ask about.',
   ),
-  RECONCILE_AFTER_SECONDS: wholeNumber(1, 3600, 60).describe('How long after the last word to ask OpenClaw.'),
-  RUN_TIMEOUT_SECONDS: wholeNumber(10, 86_400, 600).describe('The deadline of a run that names none itself.'),
+  RECONCILE_AFTER_SECONDS: wholeNumber(1, 3600, 60).describe('How long after the last sign of a run to ask OpenClaw about it.'),
+  RUN_TIMEOUT_SECONDS: wholeNumber(10, 86_400, 600).describe('The deadline of a run that names none.'),
 }).refine(({ OPENCLAW_TOKEN, OPENCLAW_GATEWAY_TOKEN }) => OPENCLAW_TOKEN !== OPENCLAW_GATEWAY_TOKEN, {
   path: ['OPENCLAW_GATEWAY_TOKEN'],
   message: 'must differ from OPENCLAW_TOKEN: it opens far more',

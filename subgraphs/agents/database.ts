@@ -1,6 +1,8 @@
 import type { DatabaseOptions } from '../../platform/database/database.ts';
 import { Agent } from './entities/agent.ts';
+import { AgentProject } from './entities/agent-project.ts';
 import { AgentRun } from './entities/agent-run.ts';
+import { Callback } from './entities/callback.ts';
 import { KnownComment } from './entities/known-comment.ts';
 import { KnownProject } from './entities/known-project.ts';
 import { KnownTask } from './entities/known-task.ts';
@@ -9,19 +11,25 @@ import { RunActivity } from './entities/run-activity.ts';
 import { RunAttempt } from './entities/run-attempt.ts';
 import { RunQuestion } from './entities/run-question.ts';
 import { Migration0001Agents } from './migrations/0001-agents.ts';
+import { Migration0002NamedReaders } from './migrations/0002-named-readers.ts';
 
-/** What this subgraph keeps, and how it came to be. */
+/** The entities of this subgraph and the migrations that create their tables. */
 export const AGENTS_DATABASE = {
   entities: [
     Agent,
+    AgentProject,
     AgentRun,
     RunAttempt,
     RunQuestion,
     RunActivity,
+    Callback,
     OpenClawTarget,
     KnownProject,
     KnownTask,
     KnownComment,
   ],
-  migrations: [{ name: '0001-agents', class: Migration0001Agents }],
+  migrations: [
+    { name: '0001-agents', class: Migration0001Agents },
+    { name: '0002-named-readers', class: Migration0002NamedReaders },
+  ],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;

@@ -1,58 +1,42 @@
 import DataLoader from 'dataloader';
 import { createEntityLoader } from '../../platform/database/loader.ts';
-import { asArray } from '../../platform/database/sql.ts';
-import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
+import { createPageLoader } from '../../platform/database/page-loader.ts';
+import type { RequestContext } from '../../platform/subgraph/request.ts';
+import { projectScope } from '../../schema/scopes.ts';
 import { Agent } from './entities/agent.ts';
 import { AgentRun } from './entities/agent-run.ts';
 import { OpenClawTarget } from './entities/openclaw-target.ts';
+import { RunActivity } from './entities/run-activity.ts';
 import { RunAttempt } from './entities/run-attempt.ts';
 import { RunQuestion } from './entities/run-question.ts';
 import { UNFINISHED_STATES } from './entities/run-states.ts';
-import type { Targets } from './openclaw/targets.ts';
+import { readWorkloads, type Workload } from './queries/agent-status.ts';
+import { readCursors } from './queries/run-cursor.ts';
+import { type RunQueue, readQueues } from './queries/run-queue.ts';
+import type { AgentsSettings, ContextWithSettings } from './settings.ts';
 
-/** What a request to this subgraph has. */
-export type AgentsContext = RequestContext & {
-  loaders: ReturnType<typeof createLoaders>;
-  settings: AgentsSettings;
-};
-
-/** The settings that requests need. */
-export interface AgentsSettings {
-  /** The deadline of a run that names none itself. */
-  timeoutSeconds: number;
-  /** Runs in one OpenClaw at a time, over all agents. */
-  runsMax: number;
-  targets: Targets;
+/** The context of a request to this subgraph. */
+export interface AgentsContext extends ContextWithSettings {
+  readonly loaders: ReturnType<typeof createLoaders>;
 }
 
 export const extendContext =
   (settings: AgentsSettings) =>
-  (ctx: RequestContext): AgentsContext => ({ ...ctx, loaders: createLoaders(ctx), settings });
+  (ctx: RequestContext): AgentsContext => ({ ...ctx, settings, loaders: createLoaders(ctx, settings) });
 
-/** How much an agent has to do. */
-export interface Workload {
-  /** Runs that hold a slot. */
-  held: number;
-  /** Runs that wait for one. */
-  queued: number;
-}
+const NEWEST_FIRST = { queuedAt: 'desc', id: 'desc' } as const;
 
-const createLoaders = ({ em }: RequestContext) => ({
+const createLoaders = ({ em, grants }: RequestContext, { runsMax }: AgentsSettings) => ({
+  /** The projects in which the actor has a role. */
+  projectIds: readOnce(() => grants.idsOf(projectScope(''))),
   agent: createEntityLoader(em, Agent),
   run: createEntityLoader(em, AgentRun),
-
-  /** Counted from the runs whenever it is asked for: a stored counter would leak with every crash. */
-  workload: new DataLoader<string, Workload>(async (agentIds) => {
-    const rows: (Workload & { agent_id: string })[] = await em.execute(
-      `select agent_id, count(slot)::int as held, count(*) filter (where state = 'QUEUED')::int as queued
-       from agents.agent_run
-       where agent_id = any(?) and (slot is not null or state = 'QUEUED')
-       group by agent_id`,
-      [asArray(agentIds)],
-    );
-    const byAgent = new Map(rows.map(({ agent_id, held, queued }) => [agent_id, { held, queued }]));
-    return agentIds.map((id) => byAgent.get(id) ?? { held: 0, queued: 0 });
-  }),
+  workload: new DataLoader<string, Workload>((agentIds) => readWorkloads(em, agentIds)),
+  runsOfAgent: createPageLoader(em, AgentRun, { parent: 'agentId', orderBy: NEWEST_FIRST }),
+  runsOfTask: createPageLoader(em, AgentRun, { parent: 'taskId', orderBy: NEWEST_FIRST }),
+  activities: createPageLoader(em, RunActivity, { parent: 'runId', orderBy: { seq: 'asc' } }),
+  queue: new DataLoader<AgentRun, RunQueue>((runs) => readQueues(em, runs, runsMax)),
+  cursor: new DataLoader<AgentRun, string>((runs) => readCursors(em, runs)),
 
   /** The unfinished run of a task; there is at most one. */
   activeRun: new DataLoader<string, AgentRun | null>(async (taskIds) => {
@@ -92,3 +76,11 @@ const createLoaders = ({ em }: RequestContext) => ({
     return names.map((name) => byName.get(name) ?? null);
   }),
 });
+
+function readOnce<Value>(read: () => Promise<Value>): () => Promise<Value> {
+  let value: Promise<Value> | undefined;
+  return () => {
+    value ??= read();
+    return value;
+  };
+}

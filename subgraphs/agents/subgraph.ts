@@ -1,48 +1,68 @@
+import type { Infrastructure } from '../../platform/subgraph/infrastructure.ts';
 import { type RunningSubgraph, type SideWork, startSubgraph } from '../../platform/subgraph/start.ts';
-import type { Infrastructure, Subgraph } from '../../platform/subgraph/subgraph.ts';
+import type { Subgraph } from '../../platform/subgraph/subgraph.ts';
 import { RunChanged } from '../../schema/events/agents.ts';
 import { TaskChanged } from '../../schema/events/tasks.ts';
 import { subgraphSdl } from '../../schema/sdl.ts';
 import type { AgentsConfig } from './config.ts';
-import { consumers } from './consumers.ts';
 import { AGENTS_DATABASE } from './database.ts';
 import { extendContext } from './loaders.ts';
+import { LOCKS } from './locks.ts';
 import { createTargets, type Targets } from './openclaw/targets.ts';
+import { READERS } from './readers.ts';
+import { Agent } from './resolvers/agent.ts';
+import { AgentRun } from './resolvers/agent-run.ts';
+import { AgentRunChanged } from './resolvers/agent-run-changed.ts';
+import { AgentStatusChanged } from './resolvers/agent-status-changed.ts';
+import { AgentWakePayload } from './resolvers/agent-wake-payload.ts';
 import { Mutation } from './resolvers/mutation.ts';
 import { Query } from './resolvers/query.ts';
+import { RunAttempt } from './resolvers/run-attempt.ts';
+import { RunQuestion } from './resolvers/run-question.ts';
 import { Subscription } from './resolvers/subscription.ts';
-import * as types from './resolvers/types.ts';
+import { Task } from './resolvers/task.ts';
 import { serveCallback } from './runner/callback.ts';
 import { startDispatcher } from './runner/dispatcher.ts';
 import { startMonitor } from './runner/monitor.ts';
 import { startReaper } from './runner/reaper.ts';
 import { startReconciler } from './runner/reconciler.ts';
 
-/** Starts the agents subgraph and their runs. */
+/** The agents subgraph, apart from its settings. */
+export const AGENTS_SUBGRAPH = {
+  name: 'agents',
+  ...AGENTS_DATABASE,
+  readers: READERS,
+  locks: LOCKS,
+  typeDefs: subgraphSdl('agents'),
+  resolvers: {
+    ...{ Query, Mutation, Subscription },
+    ...{ Agent, AgentRun, RunAttempt, RunQuestion, Task },
+    ...{ AgentWakePayload, AgentRunChanged, AgentStatusChanged },
+  },
+};
+
+/** Starts the agents subgraph and the work on runs. */
 export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promise<RunningSubgraph> {
   const targets = createTargets(config);
+  const settings = {
+    timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
+    runsMax: config.OPENCLAW_RUNS_MAX,
+    targets,
+  };
   return startSubgraph(
     config,
     {
-      name: 'agents',
-      ...AGENTS_DATABASE,
-      reactions: consumers,
-      typeDefs: subgraphSdl('agents'),
-      resolvers: { Query, Mutation, Subscription, ...types },
-      extendContext: extendContext({
-        timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
-        runsMax: config.OPENCLAW_RUNS_MAX,
-        targets,
-      }),
+      ...AGENTS_SUBGRAPH,
+      extendContext: extendContext(settings),
       port: { setting: 'AGENTS_PORT', value: config.AGENTS_PORT },
-      begin: (subgraph) => workWithOpenClaw(subgraph, config, targets),
+      begin: (subgraph) => workOnRuns(subgraph, config, targets),
     },
     lent,
   );
 }
 
-/** Hands runs over, ends those that do not end by themselves, and listens for what OpenClaw reports. */
-export async function workWithOpenClaw(
+/** Starts what hands runs to OpenClaw, ends those that do not end by themselves, and receives OpenClaw's reports. */
+export async function workOnRuns(
   subgraph: Subgraph,
   config: AgentsConfig,
   targets: Targets,
@@ -53,9 +73,9 @@ export async function workWithOpenClaw(
   const reaper = startReaper(subgraph, targets, sweepSeconds);
   const reconciler = startReconciler(subgraph, targets, config.RECONCILE_AFTER_SECONDS, sweepSeconds);
   const monitor = await startMonitor(subgraph, targets, config.OPENCLAW_HEALTH_SECONDS, dispatcher.wake);
-  const unlisten = await subgraph.doorbell.listen(({ types: heard }) => {
-    if (heard.includes(RunChanged.type) || heard.includes(TaskChanged.type)) dispatcher.wake();
-    if (heard.includes(RunChanged.type)) reaper.wake();
+  const unlisten = await subgraph.doorbell.listen(({ types }) => {
+    if (types.includes(RunChanged.type) || types.includes(TaskChanged.type)) dispatcher.wake();
+    if (types.includes(RunChanged.type)) reaper.wake();
   });
   return {
     routes: (app) => serveCallback(app, subgraph, config.OPENCLAW_CALLBACK_SECRET),

@@ -1,66 +1,72 @@
-import { requireRole } from '../../platform/identity/grants.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { findById } from '../../platform/database/find.ts';
+import { type Grants, requireRole } from '../../platform/identity/grants.ts';
 import { notFound } from '../../platform/input/errors.ts';
-import { isUuid } from '../../platform/input/input.ts';
-import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
+import type { RequestContext } from '../../platform/subgraph/request.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
+import { projectScope } from '../../schema/scopes.ts';
 import { Channel } from './entities/channel.ts';
-import { Message } from './entities/message.ts';
+import type { Message } from './entities/message.ts';
 
-/** Throws NOT_FOUND for whoever is not a member of the project, FORBIDDEN for a lesser role than `least`. */
+/** A request or a transaction: both read rows, and the rights of their actor. */
+interface Reading {
+  readonly em: EntityManager;
+  readonly grants: Grants;
+}
+
+/** The actor's role in a project. Throws NOT_FOUND for none, FORBIDDEN for a lesser one than `least`. */
 export const requireProject = (
-  ctx: RequestContext,
+  { grants }: Reading,
   projectId: string,
   least: Role,
   field: readonly string[],
 ): Promise<Role> =>
-  requireRole(ctx.grants, projectStream(projectId), least, { kind: 'Project', id: projectId, field });
+  requireRole(grants, projectScope(projectId), least, { kind: 'Project', id: projectId, field });
 
-/** The channel that a request names, when the viewer has the role `least` in its project. */
+/** The channel that a client names, when the actor has the role `least` in its project. Throws as `requireProject`. */
 export async function requireChannel(
-  ctx: RequestContext,
+  reading: Reading,
   channelId: string,
   least: Role,
   field: readonly string[],
 ): Promise<Channel> {
-  const channel = isUuid(channelId) ? await ctx.em.findOne(Channel, { id: channelId }) : null;
+  const channel = await findById(reading.em, Channel, channelId);
   if (!channel) throw notFound('Channel', channelId, field);
-  await requireChannelRole(ctx, channel, least, field);
+  await requireChannelRole(reading, channel, least, field);
   return channel;
 }
 
-/** The viewer's role in a channel's project. Throws NOT_FOUND for none, FORBIDDEN for a lesser one than `least`. */
+/** The actor's role in a channel's project. Throws as `requireProject`. */
 export const requireChannelRole = (
-  ctx: RequestContext,
+  { grants }: Reading,
   { id, projectId }: Channel,
   least: Role,
   field: readonly string[],
-): Promise<Role> => requireRole(ctx.grants, projectStream(projectId), least, { kind: 'Channel', id, field });
+): Promise<Role> => requireRole(grants, projectScope(projectId), least, { kind: 'Channel', id, field });
 
-/** The channel of the message that a mutation names, and the viewer's role there, which is `least` or more. */
-export async function requireMessage(
-  ctx: RequestContext,
-  messageId: string,
+/** The channel of a message, and the actor's role there. Throws as `requireProject`, naming the message. */
+export async function requireChannelOf(
+  { em, grants }: Reading,
+  { id, channelId }: Message,
   least: Role,
   field: readonly string[],
 ): Promise<{ channel: Channel; role: Role }> {
-  const message = isUuid(messageId) ? await ctx.em.findOne(Message, { id: messageId }) : null;
-  if (!message) throw notFound('Message', messageId, field);
-  const channel = await ctx.em.findOneOrFail(Channel, { id: message.channelId });
-  const scope = projectStream(channel.projectId);
-  const role = await requireRole(ctx.grants, scope, least, { kind: 'Message', id: messageId, field });
+  const channel = await em.findOneOrFail(Channel, { id: channelId });
+  const scope = projectScope(channel.projectId);
+  const role = await requireRole(grants, scope, least, { kind: 'Message', id, field });
   return { channel, role };
 }
 
 /**
- * Makes sure that the subgraph has heard of a project, whose first channel it opens on hearing of it.
- * The project may have been created a moment ago; one that has a channel is known.
+ * Makes sure that the subgraph has read the creation of a project, on which it creates the project's first channel.
+ * The project may have been created a moment ago; a project that has a channel is known.
  */
-export async function hearOf(ctx: RequestContext, projectId: string): Promise<void> {
-  const channels = await ctx.em.count(Channel, { projectId });
-  if (channels === 0) await ctx.subgraph.catchUp(projectStream(projectId));
+export async function catchUpWithProject({ em, subgraph }: RequestContext, projectId: string): Promise<void> {
+  const channels = await em.count(Channel, { projectId });
+  if (channels === 0) await subgraph.catchUp(projectStream(projectId));
 }
 
-/** Whether the viewer may see what belongs to a project. */
-export const maySee = async (ctx: RequestContext, projectId: string): Promise<boolean> =>
-  (await ctx.grants.load(projectStream(projectId))) !== null;
+/** Whether the actor may see what belongs to a project. */
+export const maySee = async ({ grants }: Reading, projectId: string): Promise<boolean> =>
+  (await grants.load(projectScope(projectId))) !== null;

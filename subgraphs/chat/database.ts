@@ -2,9 +2,13 @@ import type { DatabaseOptions } from '../../platform/database/database.ts';
 import { Channel } from './entities/channel.ts';
 import { Message } from './entities/message.ts';
 import { Migration0001Chat } from './migrations/0001-chat.ts';
+import { Migration0002NamedReaders } from './migrations/0002-named-readers.ts';
 
-/** What this subgraph keeps, and how it came to be. */
+/** The entities of this subgraph and the migrations of their tables. */
 export const CHAT_DATABASE = {
   entities: [Channel, Message],
-  migrations: [{ name: '0001-chat', class: Migration0001Chat }],
+  migrations: [
+    { name: '0001-chat', class: Migration0001Chat },
+    { name: '0002-named-readers', class: Migration0002NamedReaders },
+  ],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;

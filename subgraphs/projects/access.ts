@@ -1,17 +1,32 @@
-import { requireRole } from '../../platform/identity/grants.ts';
-import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
-import { projectStream } from '../../schema/events/event.ts';
+import type { Person, RequestActor } from '../../platform/identity/actor.ts';
+import { type Grants, requireRole } from '../../platform/identity/grants.ts';
+import { DomainError } from '../../platform/input/errors.ts';
 import type { Role } from '../../schema/roles.ts';
+import { projectScope } from '../../schema/scopes.ts';
 
-/** Throws NOT_FOUND for whoever is not a member of the project, FORBIDDEN for a lesser role than `least`. */
+/** A request or a transaction: both read the rights of their actor. */
+interface WithGrants {
+  readonly grants: Grants;
+}
+
+/**
+ * The actor's role in a project. Throws NOT_FOUND when the actor has none, and FORBIDDEN for a lesser role than `least`.
+ * `field` is the argument that named the project.
+ */
 export const requireProject = (
-  ctx: RequestContext,
+  { grants }: WithGrants,
   projectId: string,
   least: Role,
-  field?: readonly string[],
+  field: readonly string[],
 ): Promise<Role> =>
-  requireRole(ctx.grants, projectStream(projectId), least, {
-    kind: 'Project',
-    id: projectId,
-    ...(field && { field }),
-  });
+  requireRole(grants, projectScope(projectId), least, { kind: 'Project', id: projectId, field });
+
+/** Whether the actor may see a project. */
+export const maySee = async ({ grants }: WithGrants, projectId: string): Promise<boolean> =>
+  (await grants.load(projectScope(projectId))) !== null;
+
+/** The person who acts. Throws FORBIDDEN for an agent, which acts only in the project of its run. */
+export function requirePerson(actor: RequestActor): Person {
+  if (actor.kind === 'person') return actor;
+  throw new DomainError('FORBIDDEN', 'Only a person can do this');
+}

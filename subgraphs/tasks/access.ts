@@ -1,16 +1,20 @@
+import { findById } from '../../platform/database/find.ts';
 import type { Transaction } from '../../platform/event-log/transaction.ts';
-import { createGrants, requireRole } from '../../platform/identity/grants.ts';
+import { person } from '../../platform/identity/actor.ts';
+import { requireRole } from '../../platform/identity/grants.ts';
 import { DomainError, notFound } from '../../platform/input/errors.ts';
 import { isUuid } from '../../platform/input/input.ts';
-import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
+import type { RequestContext } from '../../platform/subgraph/request.ts';
 import { projectStream } from '../../schema/events/event.ts';
 import type { Role } from '../../schema/roles.ts';
-import { KnownProject } from './entities/known-project.ts';
+import { projectScope } from '../../schema/scopes.ts';
+import { Board } from './entities/board.ts';
 import { Task } from './entities/task.ts';
 
 /**
- * Throws NOT_FOUND for whoever is not a member of the project, FORBIDDEN for a lesser role than `least`.
- * A project that this subgraph has not heard of may have been created a moment ago: it catches up with it.
+ * Requires a role in a project. Throws NOT_FOUND for an actor who has none, FORBIDDEN for a role below `least`.
+ *
+ * A project without a board may have been created a moment ago: its events are read before this returns.
  */
 export async function requireProject(
   ctx: RequestContext,
@@ -18,41 +22,45 @@ export async function requireProject(
   least: Role,
   field: readonly string[],
 ): Promise<void> {
-  const stream = projectStream(projectId);
-  await requireRole(ctx.grants, stream, least, { kind: 'Project', id: projectId, field });
-  const isKnown = (await ctx.em.count(KnownProject, { id: projectId })) > 0;
-  if (!isKnown) await ctx.subgraph.catchUp(stream);
+  await requireRole(ctx.grants, projectScope(projectId), least, { kind: 'Project', id: projectId, field });
+  const hasBoard = (await ctx.em.count(Board, { id: projectId })) > 0;
+  if (!hasBoard) await ctx.subgraph.catchUp(projectStream(projectId));
 }
 
-/** The task that a mutation names, as it was a moment ago, when the viewer has the role `least` in its project. */
+/**
+ * The task that a mutation names, not locked. Throws NOT_FOUND for an actor without a role in its project, FORBIDDEN
+ * for a role below `least`.
+ */
 export async function requireTask(
   ctx: RequestContext,
   taskId: string,
   least: Role,
   field: readonly string[],
 ): Promise<Task> {
-  const task = isUuid(taskId) ? await ctx.em.findOne(Task, { id: taskId }) : null;
+  const task = await findById(ctx.em, Task, taskId);
   if (!task) throw notFound('Task', taskId, field);
-  await requireRole(ctx.grants, projectStream(task.projectId), least, { kind: 'Task', id: taskId, field });
+  await requireRole(ctx.grants, projectScope(task.projectId), least, { kind: 'Task', id: taskId, field });
   return task;
 }
 
-/** Throws INVALID for an assignee who is not a member of the project; nobody is fine. */
+/** Throws INVALID for an assignee who is not a member of the project. Null and undefined are no assignee. */
 export async function requireAssignable(
-  { em }: Transaction,
+  tx: Transaction,
   projectId: string,
   assigneeId: string | null | undefined,
 ): Promise<void> {
-  if (assigneeId == null) return;
-  const isMember =
-    isUuid(assigneeId) && (await createGrants(em, assigneeId).load(projectStream(projectId))) !== null;
-  if (!isMember) {
-    throw new DomainError('INVALID', 'Only a member of the project can be responsible for its tasks', {
-      field: ['input', 'assigneeId'],
-    });
-  }
+  if (assigneeId == null || (await isMember(tx, projectId, assigneeId))) return;
+  throw new DomainError('INVALID', 'Only a member of the project can be responsible for its tasks', {
+    field: ['input', 'assigneeId'],
+  });
 }
 
-/** Whether the viewer may see what belongs to a project. */
+async function isMember(tx: Transaction, projectId: string, personId: string): Promise<boolean> {
+  if (!isUuid(personId)) return false;
+  const { grants } = tx.actingAs(person({ id: personId, displayName: '', avatarUrl: null }));
+  return (await grants.load(projectScope(projectId))) !== null;
+}
+
+/** Whether the actor may see what belongs to a project. */
 export const maySee = async (ctx: RequestContext, projectId: string): Promise<boolean> =>
-  (await ctx.grants.load(projectStream(projectId))) !== null;
+  (await ctx.grants.load(projectScope(projectId))) !== null;

@@ -1,25 +1,19 @@
 import DataLoader from 'dataloader';
 import { createEntityLoader } from '../../platform/database/loader.ts';
-import { asArray } from '../../platform/database/sql.ts';
-import type { RequestContext } from '../../platform/subgraph/subgraph.ts';
+import { createPageLoader } from '../../platform/database/page-loader.ts';
+import type { RequestContext } from '../../platform/subgraph/request.ts';
 import { BoardColumn } from './entities/board-column.ts';
 import { Comment } from './entities/comment.ts';
+import { Dependency } from './entities/dependency.ts';
 import { Task } from './entities/task.ts';
-import { type Blocker, readBlockers } from './operations/dependency/steps/read-blockers.ts';
+import { TaskChange } from './entities/task-change.ts';
+import { readOpenBlockers } from './operations/dependency/steps/read-open-blockers.ts';
+import { readSubtaskProgress } from './queries/read-subtask-progress.ts';
 
-/** What a request to this subgraph has. */
+/** The context of a request to this subgraph. */
 export type TasksContext = RequestContext & { loaders: ReturnType<typeof createLoaders> };
 
-export const extendContext = (ctx: RequestContext): TasksContext => ({
-  ...ctx,
-  loaders: createLoaders(ctx),
-});
-
-/** How many of a task's parts are done. */
-interface SubtaskProgress {
-  done: number;
-  total: number;
-}
+export const extendContext = (ctx: RequestContext): TasksContext => ({ ...ctx, loaders: createLoaders(ctx) });
 
 const createLoaders = ({ em }: RequestContext) => ({
   task: createEntityLoader(em, Task),
@@ -36,21 +30,34 @@ const createLoaders = ({ em }: RequestContext) => ({
     return projectIds.map((id) => byProject.get(id) ?? []);
   }),
 
-  blockers: new DataLoader<string, Blocker[]>(async (taskIds) => {
-    const byTask = await readBlockers(em, taskIds);
-    return taskIds.map((id) => byTask.get(id) ?? []);
+  tasksOfColumn: createPageLoader(em, Task, {
+    parent: 'columnId',
+    where: { archivedAt: null },
+    orderBy: { rank: 'asc', id: 'asc' },
+  }),
+  subtasksOf: createPageLoader(em, Task, {
+    parent: 'parentId',
+    where: { archivedAt: null },
+    orderBy: { number: 'asc', id: 'asc' },
+  }),
+  commentsOf: createPageLoader(em, Comment, {
+    parent: 'taskId',
+    orderBy: { createdAt: 'asc', id: 'asc' },
+  }),
+  historyOf: createPageLoader(em, TaskChange, {
+    parent: 'taskId',
+    orderBy: { createdAt: 'desc', id: 'desc' },
+  }),
+  /** The dependencies of a task that waits. */
+  dependenciesOf: createPageLoader(em, Dependency, {
+    parent: 'taskId',
+    orderBy: { blockerNumber: 'asc', blockedById: 'asc' },
   }),
 
-  subtaskProgress: new DataLoader<string, SubtaskProgress>(async (taskIds) => {
-    const rows: (SubtaskProgress & { parent_id: string })[] = await em.execute(
-      `select part.parent_id, count(*)::int as total,
-         count(*) filter (where board_column.category = 'DONE')::int as done
-       from tasks.task as part join tasks.board_column on board_column.id = part.column_id
-       where part.parent_id = any(?) and part.archived_at is null and board_column.category <> 'CANCELED'
-       group by part.parent_id`,
-      [asArray(taskIds)],
-    );
-    const byTask = new Map(rows.map(({ parent_id, done, total }) => [parent_id, { done, total }]));
-    return taskIds.map((id) => byTask.get(id) ?? { done: 0, total: 0 });
+  isBlocked: new DataLoader<string, boolean>(async (taskIds) => {
+    const openBlockers = await readOpenBlockers(em, taskIds);
+    return taskIds.map((id) => openBlockers.has(id));
   }),
+
+  subtaskProgress: new DataLoader((taskIds: readonly string[]) => readSubtaskProgress(em, taskIds)),
 });

@@ -1,17 +1,18 @@
 import type { Followed, History } from './history.ts';
 
-/** I4. */
+/** I4. The sequence numbers of a stream are 1 to n. */
 export function checkLog({ events }: History): string[] {
   const violations: string[] = [];
   for (const [stream, written] of Map.groupBy(events, (event) => event.stream)) {
     const seqs = written.map(({ seq }) => seq).sort((a, b) => a - b);
     const wrong = seqs.findIndex((seq, index) => seq !== index + 1);
-    if (wrong >= 0) violations.push(`${stream}: event ${seqs[wrong]} stands where ${wrong + 1} should`);
+    if (wrong >= 0)
+      violations.push(`${stream}: event ${seqs[wrong]} is at the position of event ${wrong + 1}`);
   }
   return violations;
 }
 
-/** I5. A reset is a violation: nothing in a storm makes a position unknown. */
+/** I5. A reset is a violation, because no fault of a scenario makes a cursor invalid. */
 export function checkFollowers({ events, followed, head }: History): string[] {
   return followed.flatMap((follower) => {
     const { name, stream, types, subject, from, resets } = follower;
@@ -31,8 +32,8 @@ function firstDifference({ seqs }: Followed, expected: readonly number[]): strin
   const length = Math.max(seqs.length, expected.length);
   for (let index = 0; index < length; index++) {
     if (seqs[index] === expected[index]) continue;
-    const place = `of ${expected.length} events, number ${index + 1}`;
-    return `${place} should be ${expected[index] ?? 'absent'} and is ${seqs[index] ?? 'absent'}`;
+    const position = `event ${index + 1} of ${expected.length}`;
+    return `${position} should be ${expected[index] ?? 'absent'} and is ${seqs[index] ?? 'absent'}`;
   }
   return null;
 }

@@ -1,10 +1,10 @@
 import type { Acknowledged, History, RunRow } from './history.ts';
 
-/** I7. */
+/** I7. Acknowledged mutations had their effect once. */
 export function checkMutations(history: History): string[] {
   const runs = new Map(history.runs.map((run) => [run.id, run]));
   return [
-    ...history.oddities,
+    ...history.mutationProblems,
     ...history.acknowledged.flatMap((each) => checkAcknowledged(history, runs, each)),
     ...checkOnce(history),
   ];
@@ -21,33 +21,34 @@ function checkAcknowledged(
       const same = tasks.filter(({ title }) => title === acknowledged.title);
       return same.length === 1 && same[0]?.id === id
         ? []
-        : [`task ${id}, acknowledged, is there ${same.length} times`];
+        : [`the acknowledged task ${id} exists ${same.length} times`];
     }
     case 'run':
     case 'retry': {
-      if (!runs.has(id)) return [`run ${id}, acknowledged, is not there`];
+      if (!runs.has(id)) return [`the acknowledged run ${id} does not exist`];
       const operation = kind === 'run' ? 'agentRunStart' : 'agentRunRetry';
       const key = keys.find((each) => each.operation === operation && each.key === acknowledged.key);
       return key?.resultId === id
         ? []
-        : [`run ${id} was acknowledged for ${acknowledged.key}, which made ${key?.resultId}`];
+        : [`run ${id} was acknowledged for key ${acknowledged.key}, which created ${key?.resultId}`];
     }
     case 'cancel': {
       const state = runs.get(id)?.state;
-      const isFair = state === 'CANCELED' || state === 'SUCCEEDED';
-      return isFair ? [] : [`run ${id} was canceled, acknowledged, and is ${state}`];
+      const isExpected = state === 'CANCELED' || state === 'SUCCEEDED';
+      return isExpected ? [] : [`the cancellation of run ${id} was acknowledged, but its state is ${state}`];
     }
     case 'answer':
-      return runs.has(id) ? [] : [`run ${id}, whose question was answered, is not there`];
+      return runs.has(id) ? [] : [`run ${id}, whose question was answered, does not exist`];
   }
 }
 
-/** As many runs as keys: a mutation that was sent twice made one run, and one that was refused made none. */
+/** Checks that each run has one idempotency key: a repeated mutation created one run, a refused mutation none. */
 function checkOnce({ keys, runs }: History): string[] {
-  const made = new Map<string, number>();
+  const keysOfRun = new Map<string, number>();
   for (const { operation, resultId } of keys)
-    if (operation.startsWith('agentRun') && resultId) made.set(resultId, (made.get(resultId) ?? 0) + 1);
+    if (operation.startsWith('agentRun') && resultId)
+      keysOfRun.set(resultId, (keysOfRun.get(resultId) ?? 0) + 1);
   return runs.flatMap(({ id }) =>
-    made.get(id) === 1 ? [] : [`run ${id} was made by ${made.get(id) ?? 0} keys`],
+    keysOfRun.get(id) === 1 ? [] : [`run ${id} was created by ${keysOfRun.get(id) ?? 0} keys`],
   );
 }

@@ -1,9 +1,9 @@
 import type { History } from './history.ts';
 
-/** A restart may be noticed, and made good for, so long after an attempt seems to be over. */
-const AFTERMATH_MS = 5_000;
+/** A restart can cause another execution up to this long before or after an attempt. */
+const RESTART_TOLERANCE_MS = 5_000;
 
-/** I8. What was not answered at all, or with a fault of the server, was not accepted either. */
+/** I8. A callback without an answer, or with a 5xx, was not accepted. */
 export function checkCallbacks({ forgeries, replays, callbacks, comments, runs }: History): string[] {
   const isAccepted = (status: number) => status !== 401 && status !== 0 && status < 500;
   return [
@@ -22,11 +22,11 @@ export function checkCallbacks({ forgeries, replays, callbacks, comments, runs }
       .map(({ taskId }) => `task ${taskId} has a forged comment`),
     ...replays
       .filter(({ outcome }) => outcome === 'applied')
-      .map(({ messageId }) => `the callback ${messageId} was applied again`),
+      .map(({ messageId }) => `the replayed callback ${messageId} was applied`),
   ];
 }
 
-/** How often agents worked beyond once for each attempt, by session, and whether a restart of OpenClaw explains it. */
+/** Returns, by session, the executions beyond one per attempt, and whether a restart of OpenClaw explains them. */
 export function extraExecutions({ executions, attempts, openClawRestarts }: History) {
   const bySession = Map.groupBy(attempts, ({ sessionKey }) => sessionKey);
   return Object.entries(executions).flatMap(([fullKey, count]) => {
@@ -37,15 +37,16 @@ export function extraExecutions({ executions, attempts, openClawRestarts }: Hist
     const isExplained = openClawRestarts.some((at) =>
       own.some(
         ({ startedAt, endedAt }) =>
-          at >= startedAt - AFTERMATH_MS && at <= (endedAt ?? Number.POSITIVE_INFINITY) + AFTERMATH_MS,
+          at >= startedAt - RESTART_TOLERANCE_MS &&
+          at <= (endedAt ?? Number.POSITIVE_INFINITY) + RESTART_TOLERANCE_MS,
       ),
     );
     return [{ sessionKey, extra, isExplained }];
   });
 }
 
-/** I10. */
+/** I10. OpenClaw executed each attempt once, unless it was restarted. */
 export const checkExecutions = (history: History): string[] =>
   extraExecutions(history)
     .filter(({ isExplained }) => !isExplained)
-    .map(({ sessionKey, extra }) => `the agent worked ${extra} times too often in session ${sessionKey}`);
+    .map(({ sessionKey, extra }) => `session ${sessionKey} has ${extra} executions too many`);

@@ -2,14 +2,14 @@ import { RunChanged, type RunState } from '../../schema/events/agents.ts';
 import { holdsSlot, isFinal, mayBecome } from '../../subgraphs/agents/entities/run-states.ts';
 import type { History, LogEvent, RunRow } from './history.ts';
 
-/** A transaction may begin before a change that it then waits for; it waits no longer than this for a lock. */
-const LOCK_MS = 5_000;
-/** How long ending a run may take after its deadline, while processes are being killed. */
-const GRACE_MS = 30_000;
-/** Of DISPATCH_LEASE_SECONDS: a run that is being handed over has so much longer. */
+/** The longest wait for a lock. A transaction can begin before a change for which it then waits. */
+const LOCK_WAIT_MS_MAX = 5_000;
+/** How late a run may end after its deadline while processes are killed. */
+const LATE_MS_MAX = 30_000;
+/** DISPATCH_LEASE_SECONDS of the scenario. A run during its hand-over may take this much longer. */
 const LEASE_MS = 2_000;
 
-/** A step of a run, as the log tells it. */
+/** A state change of a run in the log. */
 interface Step {
   seq: number;
   at: number;
@@ -32,8 +32,8 @@ const stepOf = ({ seq, at, subject, payload }: LogEvent): Step => ({
 const stepsByRun = (history: History) => Map.groupBy(stepsOf(history), ({ runId }) => runId);
 
 /**
- * I1. Replays the stream: whenever a run takes a slot, its agent has no more than it may have then. A lowered maximum
- * ends no run, so nothing is asked of the runs that hold a slot already.
+ * I1. Replays the stream: when a run takes a slot, its agent must not exceed its maximum at that time. A lowered maximum
+ * ends no run, so runs that hold a slot already are not checked again.
  */
 export function checkCapacity(history: History): string[] {
   const violations: string[] = [];
@@ -47,7 +47,7 @@ export function checkCapacity(history: History): string[] {
       const maximum = maximumAt(history, agentId, at);
       if (held.size > maximum)
         violations.push(
-          `event ${seq}: run ${runId} is number ${held.size} of agent ${agentId}, which may have ${maximum}`,
+          `event ${seq}: agent ${agentId} has ${held.size} runs with run ${runId}, and its maximum is ${maximum}`,
         );
     }
   }
@@ -56,25 +56,29 @@ export function checkCapacity(history: History): string[] {
   return violations;
 }
 
-/** The largest maximum that may have been in force: from when it was asked for until another was acknowledged. */
+/** Returns the largest maximum that could apply at a time: from its request until a later one was acknowledged. */
 function maximumAt({ maxima }: History, agentId: string, at: number): number {
-  const own = maxima.filter((change) => change.agentId === agentId && change.askedAt <= at + LOCK_MS);
+  const own = maxima.filter(
+    (change) => change.agentId === agentId && change.askedAt <= at + LOCK_WAIT_MS_MAX,
+  );
   const isReplaced = (change: (typeof own)[number]) =>
     own.some((later) => later.askedAt > change.acknowledgedAt && later.acknowledgedAt <= at);
   return Math.max(0, ...own.filter((change) => !isReplaced(change)).map(({ maximum }) => maximum));
 }
 
-/** I2. */
+/** I2. Every run has ended, at most LATE_MS_MAX after its deadline. */
 export function checkDeadlines(history: History): string[] {
   const byRun = stepsByRun(history);
   return history.runs.flatMap((run) => {
-    if (!isFinal(run.state)) return [`run ${run.id} is still ${run.state}`];
+    if (!isFinal(run.state)) return [`run ${run.id} has not ended; its state is ${run.state}`];
     const lateMs = afterDeadlineMs(run, byRun.get(run.id) ?? []);
-    return lateMs > GRACE_MS ? [`run ${run.id} ended ${Math.round(lateMs / 1000)} s after its deadline`] : [];
+    return lateMs > LATE_MS_MAX
+      ? [`run ${run.id} ended ${Math.round(lateMs / 1000)} s after its deadline`]
+      : [];
   });
 }
 
-/** How long after its deadline a run ended that held a slot until then; negative when it ended before. */
+/** Returns how long after its deadline a run with a slot ended; negative when it ended before its deadline. */
 function afterDeadlineMs(run: RunRow, steps: readonly Step[]): number {
   const [before, end] = steps.slice(-2);
   if (!before || !end || !holdsSlot(before.state)) return Number.NEGATIVE_INFINITY;
@@ -83,35 +87,36 @@ function afterDeadlineMs(run: RunRow, steps: readonly Step[]): number {
   return end.at - ((started ?? before).at + run.timeoutSeconds * 1000 + leaseMs);
 }
 
-/** The longest time from a run's deadline to its end, in milliseconds; 0 when none was late. */
+/** Returns the longest time from the deadline of a run to its end, in milliseconds; 0 when no run was late. */
 export function longestLateMs(history: History): number {
   const byRun = stepsByRun(history);
   return Math.max(0, ...history.runs.map((run) => afterDeadlineMs(run, byRun.get(run.id) ?? [])));
 }
 
-/** I3. */
+/** I3. Every run takes only allowed steps, ends once, and agrees with its row. */
 export function checkSteps(history: History): string[] {
   const byRun = stepsByRun(history);
   const known = new Set(history.runs.map(({ id }) => id));
-  const strangers = [...byRun.keys()].filter((runId) => !known.has(runId));
+  const unknownRunIds = [...byRun.keys()].filter((runId) => !known.has(runId));
   return [
-    ...strangers.map((runId) => `run ${runId} is in the log and not among the rows`),
+    ...unknownRunIds.map((runId) => `run ${runId} is in the log but has no row`),
     ...history.runs.flatMap((run) => checkStepsOf(run, byRun.get(run.id) ?? [])),
   ];
 }
 
 function checkStepsOf(run: RunRow, steps: readonly Step[]): string[] {
   const violations: string[] = [];
-  if (steps[0]?.state !== 'QUEUED') violations.push(`run ${run.id} begins as ${steps[0]?.state}`);
+  if (steps[0]?.state !== 'QUEUED') violations.push(`the first state of run ${run.id} is ${steps[0]?.state}`);
   for (const [index, { seq, state }] of steps.entries()) {
     const before = steps[index - 1]?.state;
     if (before && !mayBecome(before, state))
-      violations.push(`event ${seq}: run ${run.id} goes from ${before} to ${state}`);
+      violations.push(`event ${seq}: run ${run.id} changes from ${before} to ${state}`);
   }
   const ends = steps.filter(({ state }) => isFinal(state));
   if (isFinal(run.state) && ends.length !== 1)
     violations.push(`run ${run.id} has ${ends.length} final events`);
   const last = steps.at(-1)?.state;
-  if (last !== run.state) violations.push(`run ${run.id} is ${run.state}, its last event says ${last}`);
+  if (last !== run.state)
+    violations.push(`the row of run ${run.id} has state ${run.state}, its last event ${last}`);
   return violations;
 }

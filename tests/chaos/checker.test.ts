@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { AgentChanged, RunChanged, type RunState } from '../../schema/events/agents.ts';
 import { CommentAdded } from '../../schema/events/tasks.ts';
-import { judge } from './checker.ts';
+import { checkInvariants } from './checker.ts';
 import type { History } from './history.ts';
 
 const STREAM = 'project:p';
 const STEPS: RunState[] = ['QUEUED', 'DISPATCHING', 'RUNNING', 'SUCCEEDED'];
 
-/** Two runs of one agent with one slot, one after the other, both succeeded; nothing is wrong with it. */
-function wholeHistory(): History {
-  const events = ['1', '2'].flatMap((run) => [...STEPS.map((state) => step(run, state)), said(run)]);
+/** A history without violations: two successful runs, one after the other, of an agent with one slot. */
+function validHistory(): History {
+  const events = ['1', '2'].flatMap((run) => [...STEPS.map((state) => step(run, state)), commentAdded(run)]);
   const runs = ['1', '2'];
   return {
     stream: STREAM,
@@ -33,19 +33,19 @@ function wholeHistory(): History {
       startedAt: 0,
       endedAt: 1_000,
     })),
-    tasks: runs.map((run) => ({ id: `task-${run}`, title: `Storm ${run}`, category: 'IN_REVIEW' })),
+    tasks: runs.map((run) => ({ id: `task-${run}`, title: `Task ${run}`, category: 'IN_REVIEW' })),
     comments: runs.map((run) => ({ taskId: `task-${run}`, runId: `run-${run}`, body: 'Done' })),
     keys: runs.map((run) => ({ operation: 'agentRunStart', key: `run-${run}`, resultId: `run-${run}` })),
     callbacks: runs.map((run) => ({ messageId: `msg_${run}`, runId: `run-${run}`, outcome: 'applied' })),
     acknowledged: runs.flatMap((run) => [
-      { kind: 'task', key: `task-${run}`, id: `task-${run}`, title: `Storm ${run}` },
+      { kind: 'task', key: `task-${run}`, id: `task-${run}`, title: `Task ${run}` },
       { kind: 'run', key: `run-${run}`, id: `run-${run}` },
     ]),
-    oddities: [],
+    mutationProblems: [],
     maxima: [{ agentId: 'agent', maximum: 1, askedAt: 0, acknowledgedAt: 0 }],
     followed: [
-      { ...follower('board follower'), types: [CommentAdded.type], seqs: [5, 10] },
-      { ...follower('follower of run 1'), types: [RunChanged.type], subject: 'run-1', seqs: [1, 2, 3, 4] },
+      { ...followed('board follower'), types: [CommentAdded.type], seqs: [5, 10] },
+      { ...followed('follower of run 1'), types: [RunChanged.type], subject: 'run-1', seqs: [1, 2, 3, 4] },
     ],
     head: 10,
     forgeries: [{ forgery: 'unsigned', messageId: 'forged_1', status: 401 }],
@@ -61,10 +61,10 @@ const step = (run: string, state: RunState) => ({
   subject: `run-${run}`,
   payload: { agentId: 'agent', state },
 });
-const said = (run: string) => ({ type: CommentAdded.type, subject: `comment-${run}`, payload: {} });
+const commentAdded = (run: string) => ({ type: CommentAdded.type, subject: `comment-${run}`, payload: {} });
 const numbered = (events: Pick<History['events'][number], 'type' | 'subject' | 'payload'>[]) =>
   events.map((event, index) => ({ ...event, stream: STREAM, seq: index + 1, at: index * 100 }));
-const follower = (name: string) => ({
+const followed = (name: string) => ({
   name,
   stream: STREAM,
   subject: null,
@@ -73,21 +73,21 @@ const follower = (name: string) => ({
   connections: 1,
 });
 
-/** The invariants that are violated once something has been done to a whole history. */
-function violated(spoil: (history: History) => void): string[] {
-  const history = wholeHistory();
-  spoil(history);
-  return judge(history).flatMap(({ id, violations }) => (violations.length > 0 ? id : []));
+/** Returns the invariants that a valid history violates after a change. */
+function violatedInvariants(change: (history: History) => void): string[] {
+  const history = validHistory();
+  change(history);
+  return checkInvariants(history).flatMap(({ id, violations }) => (violations.length > 0 ? id : []));
 }
 
 describe('the checker', () => {
-  test('finds nothing wrong with a history that is whole', () => {
-    expect(violated(() => undefined)).toEqual([]);
+  test('reports nothing for a valid history', () => {
+    expect(violatedInvariants(() => undefined)).toEqual([]);
   });
 
-  test('finds two runs at once of an agent that may have one', () => {
+  test('reports two concurrent runs of an agent with a maximum of one', () => {
     expect(
-      violated((history) => {
+      violatedInvariants((history) => {
         const [first, second] = [history.events.slice(0, 5), history.events.slice(5)];
         history.events = numbered([
           ...first.slice(0, 3),
@@ -102,9 +102,9 @@ describe('the checker', () => {
     ).toEqual(['I1']);
   });
 
-  test('allows two runs at once while a larger maximum may be in force', () => {
+  test('accepts two concurrent runs while a larger maximum can apply', () => {
     expect(
-      violated((history) => {
+      violatedInvariants((history) => {
         const [first, second] = [history.events.slice(0, 5), history.events.slice(5)];
         history.events = numbered([
           ...first.slice(0, 3),
@@ -120,9 +120,9 @@ describe('the checker', () => {
     ).toEqual([]);
   });
 
-  test('finds a slot that is never given back, and a run that does not end', () => {
+  test('reports a slot that is never released, and a run that does not end', () => {
     expect(
-      violated((history) => {
+      violatedInvariants((history) => {
         history.runs[1]!.state = 'RUNNING';
         history.events = history.events.slice(0, 8);
         history.comments.pop();
@@ -131,94 +131,94 @@ describe('the checker', () => {
     ).toEqual(['I1', 'I2']);
   });
 
-  test('finds a run that ended long after its deadline', () => {
+  test('reports a run that ended long after its deadline', () => {
     expect(
-      violated(({ events }) => {
+      violatedInvariants(({ events }) => {
         events[8]!.at = 60_000;
       }),
     ).toEqual(['I2']);
   });
 
-  test('finds a second final event', () => {
+  test('reports a second final event', () => {
     expect(
-      violated((history) => {
+      violatedInvariants((history) => {
         history.events = numbered([...history.events, step('2', 'FAILED')]);
       }),
     ).toEqual(['I3']);
   });
 
-  test('finds a step that no run may take', () => {
+  test('reports a step that is not allowed', () => {
     expect(
-      violated(({ events }) => {
+      violatedInvariants(({ events }) => {
         events[1]!.payload = { agentId: 'agent', state: 'CANCELING' };
       }),
     ).toEqual(['I3']);
   });
 
-  test('finds a row that disagrees with its last event', () => {
+  test('reports a row that disagrees with its last event', () => {
     expect(
-      violated(({ runs }) => {
+      violatedInvariants(({ runs }) => {
         runs[0]!.state = 'CANCELED';
       }),
     ).toEqual(['I3']);
   });
 
-  test('finds a gap and a duplicate in the log', () => {
+  test('reports a gap and a duplicate in the log', () => {
     const ofOtherType = { type: AgentChanged.type, subject: 'agent', payload: {}, stream: STREAM, at: 0 };
-    expect(violated(({ events }) => events.push({ ...ofOtherType, seq: 12 }))).toEqual(['I4']);
-    expect(violated(({ events }) => events.push({ ...ofOtherType, seq: 10 }))).toEqual(['I4']);
+    expect(violatedInvariants(({ events }) => events.push({ ...ofOtherType, seq: 12 }))).toEqual(['I4']);
+    expect(violatedInvariants(({ events }) => events.push({ ...ofOtherType, seq: 10 }))).toEqual(['I4']);
   });
 
   test.each([
-    ['missed one', [5]],
-    ['saw one twice', [5, 5, 10]],
-    ['saw them in another order', [10, 5]],
-    ['saw one that is not there', [5, 7, 10]],
-  ])('finds a follower who %s', (_what, seqs) => {
+    ['missed an event', [5]],
+    ['received an event twice', [5, 5, 10]],
+    ['received events in another order', [10, 5]],
+    ['received an unknown event', [5, 7, 10]],
+  ])('reports a follower that %s', (_what, seqs) => {
     expect(
-      violated(({ followed }) => {
+      violatedInvariants(({ followed }) => {
         followed[0]!.seqs = seqs;
       }),
     ).toEqual(['I5']);
   });
 
-  test('finds a follower who was reset', () => {
+  test('reports a follower that was reset', () => {
     expect(
-      violated(({ followed }) => {
+      violatedInvariants(({ followed }) => {
         followed[1]!.resets = 1;
       }),
     ).toEqual(['I5']);
   });
 
-  test('finds a task that does not stand where its run left it', () => {
+  test('reports a task whose column does not match its last run', () => {
     expect(
-      violated(({ tasks }) => {
+      violatedInvariants(({ tasks }) => {
         tasks[0]!.category = 'IN_PROGRESS';
       }),
     ).toEqual(['I6']);
   });
 
-  test('finds an end without a comment, with two, and with another answer', () => {
-    expect(violated(({ comments }) => comments.pop())).toEqual(['I6']);
-    expect(violated(({ comments }) => comments.push(comments[0]!))).toEqual(['I6']);
+  test('reports an end without a comment, with two comments, and with another answer', () => {
+    expect(violatedInvariants(({ comments }) => comments.pop())).toEqual(['I6']);
+    expect(violatedInvariants(({ comments }) => comments.push(comments[0]!))).toEqual(['I6']);
     expect(
-      violated(({ comments }) => {
+      violatedInvariants(({ comments }) => {
         comments[0]!.body = 'Something else';
       }),
     ).toEqual(['I6']);
   });
 
-  test('finds what was acknowledged and is gone, or there twice', () => {
-    expect(violated(({ tasks }) => tasks.push({ ...tasks[0]!, id: 'another' }))).toEqual(['I7']);
-    expect(violated(({ acknowledged }) => acknowledged.push({ kind: 'run', key: 'k', id: 'gone' }))).toEqual([
-      'I7',
-    ]);
-    expect(violated(({ keys }) => keys.pop())).toEqual(['I7']);
+  test('reports acknowledged objects that are missing or exist twice', () => {
+    expect(violatedInvariants(({ tasks }) => tasks.push({ ...tasks[0]!, id: 'another' }))).toEqual(['I7']);
+    expect(
+      violatedInvariants(({ acknowledged }) => acknowledged.push({ kind: 'run', key: 'k', id: 'gone' })),
+    ).toEqual(['I7']);
+    expect(violatedInvariants(({ keys }) => keys.pop())).toEqual(['I7']);
   });
 
-  test('finds a cancel that was acknowledged and came to nothing', () => {
+  test('reports an acknowledged cancellation without effect', () => {
     expect(
-      violated(({ acknowledged, runs, events }) => {
+      violatedInvariants(({ acknowledged, runs, events }) => {
         acknowledged.push({ kind: 'cancel', id: 'run-1' });
         runs[0]!.state = 'FAILED';
         events[3]!.payload = { agentId: 'agent', state: 'FAILED' };
@@ -226,44 +226,44 @@ describe('the checker', () => {
     ).toEqual(['I7']);
   });
 
-  test('finds a mutation that nobody answered', () => {
-    expect(violated(({ oddities }) => oddities.push('no answer'))).toEqual(['I7']);
+  test('reports a mutation that was never answered', () => {
+    expect(violatedInvariants(({ mutationProblems }) => mutationProblems.push('no answer'))).toEqual(['I7']);
   });
 
-  test('finds forged callbacks that were accepted, and repeated ones that counted', () => {
+  test('reports forged callbacks that were accepted and replayed callbacks that were applied', () => {
     expect(
-      violated(({ forgeries }) => {
+      violatedInvariants(({ forgeries }) => {
         forgeries[0]!.status = 200;
       }),
     ).toEqual(['I8']);
     expect(
-      violated(({ callbacks }) => {
+      violatedInvariants(({ callbacks }) => {
         callbacks[0]!.messageId = 'forged_1';
       }),
     ).toEqual(['I8']);
     expect(
-      violated(({ replays }) => {
+      violatedInvariants(({ replays }) => {
         replays[0]!.outcome = 'applied';
       }),
     ).toEqual(['I8']);
   });
 
-  test('finds a secret in the output', () => {
+  test('reports a secret in the output', () => {
     expect(
-      violated((history) => {
+      violatedInvariants((history) => {
         history.secretsWritten = 1;
       }),
     ).toEqual(['I9']);
   });
 
-  test('finds an agent that worked twice, unless OpenClaw was restarted meanwhile', () => {
-    const workTwice = ({ executions }: History) => {
+  test('reports a second execution of an attempt, unless OpenClaw was restarted meanwhile', () => {
+    const executeTwice = ({ executions }: History) => {
       executions['agent:writer:task:1'] = 2;
     };
-    expect(violated(workTwice)).toEqual(['I10']);
+    expect(violatedInvariants(executeTwice)).toEqual(['I10']);
     expect(
-      violated((history) => {
-        workTwice(history);
+      violatedInvariants((history) => {
+        executeTwice(history);
         history.openClawRestarts = [500];
       }),
     ).toEqual([]);

@@ -5,37 +5,37 @@ import { checkCallbacks, checkExecutions } from './check-openclaw.ts';
 import { checkCapacity, checkDeadlines, checkSteps } from './check-runs.ts';
 import type { History } from './history.ts';
 
-/** What must hold after any storm. Each check returns one line for each violation, which names what is at fault. */
-export const INVARIANTS: Record<string, { holds: string; violations: (history: History) => string[] }> = {
-  I1: { holds: 'no agent ever has more runs than it may have', violations: checkCapacity },
-  I2: { holds: 'every run has ended, soon after its deadline at the latest', violations: checkDeadlines },
-  I3: { holds: 'a run takes allowed steps and ends once, as its row says', violations: checkSteps },
-  I4: { holds: 'every stream is 1 to n, without gap or duplicate', violations: checkLog },
-  I5: { holds: 'every follower saw every event once and in order', violations: checkFollowers },
-  I6: { holds: 'the board agrees with the runs', violations: checkBoard },
-  I7: { holds: 'what was acknowledged is there, once', violations: checkMutations },
-  I8: { holds: 'no forged or repeated callback counted', violations: checkCallbacks },
-  I9: { holds: 'no process wrote down a secret', violations: checkSecrets },
+/** The invariants of every scenario. Each check returns one line per violation, which names the object at fault. */
+export const INVARIANTS: Record<string, { statement: string; violations: (history: History) => string[] }> = {
+  I1: { statement: 'no agent exceeds its maximum of runs', violations: checkCapacity },
+  I2: { statement: 'every run has ended, at most shortly after its deadline', violations: checkDeadlines },
+  I3: { statement: 'a run takes allowed steps, ends once and agrees with its row', violations: checkSteps },
+  I4: { statement: 'every stream has the positions 1 to n without gap or duplicate', violations: checkLog },
+  I5: { statement: 'every follower received every event once and in order', violations: checkFollowers },
+  I6: { statement: 'the board agrees with the runs', violations: checkBoard },
+  I7: { statement: 'every acknowledged mutation had its effect once', violations: checkMutations },
+  I8: { statement: 'no forged or replayed callback was applied', violations: checkCallbacks },
+  I9: { statement: 'no process wrote a secret to its output', violations: checkSecrets },
   I10: {
-    holds: 'OpenClaw worked once for each attempt, unless it was restarted',
+    statement: 'OpenClaw executed each attempt once, unless it was restarted',
     violations: checkExecutions,
   },
 };
 
-export interface Verdict {
+export interface InvariantResult {
   id: string;
-  holds: string;
+  statement: string;
   violations: string[];
 }
 
-/** Judges a storm by all invariants. */
-export const judge = (history: History): Verdict[] =>
-  Object.entries(INVARIANTS).map(([id, { holds, violations }]) => ({
+/** Checks all invariants of a scenario. */
+export const checkInvariants = (history: History): InvariantResult[] =>
+  Object.entries(INVARIANTS).map(([id, { statement, violations }]) => ({
     id,
-    holds,
+    statement,
     violations: violations(history),
   }));
 
 function checkSecrets({ secretsWritten }: History): string[] {
-  return secretsWritten === 0 ? [] : [`${secretsWritten} secrets are in what the processes wrote`];
+  return secretsWritten === 0 ? [] : [`${secretsWritten} secrets are in the output of the processes`];
 }

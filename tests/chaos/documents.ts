@@ -1,7 +1,7 @@
 const ERRORS = 'userErrors { code message }';
 const RUN = `run { id cursor } ${ERRORS}`;
 
-/** What the people of the storm send. Each document has one field, and a mutation one `$input`. */
+/** The documents of the workload. Each document has one root field, and each mutation one `$input`. */
 export const CREATE_PROJECT = `mutation ($input: ProjectCreateInput!) { projectCreate(input: $input) { project { id } ${ERRORS} } }`;
 export const CREATE_AGENT = `mutation ($input: AgentCreateInput!) { agentCreate(input: $input) { agent { id } ${ERRORS} } }`;
 export const UPDATE_AGENT = `mutation ($input: AgentUpdateInput!) { agentUpdate(input: $input) { agent { id } ${ERRORS} } }`;
@@ -11,7 +11,7 @@ export const CANCEL_RUN = `mutation ($input: AgentRunCancelInput!) { agentRunCan
 export const RETRY_RUN = `mutation ($input: AgentRunRetryInput!) { agentRunRetry(input: $input) { ${RUN} } }`;
 export const ANSWER = `mutation ($input: AgentRunAnswerInput!) { agentRunAnswer(input: $input) { ${RUN} } }`;
 
-export const LOOK = `query {
+export const LIST_RUNS = `query {
   agents(first: 50) { nodes {
     unfinished: runs(first: 50, states: [QUEUED, DISPATCHING, RUNNING, INPUT_REQUIRED, CANCELING]) {
       nodes { id state question { id answer } } }
@@ -19,7 +19,7 @@ export const LOOK = `query {
 export const TASK_OF_RUN =
   'query ($id: ID!) { agentRun(id: $id) { state task { category comments(first: 5) { nodes { id } } } } }';
 
-/** What subscribers follow: some of it comes from other subgraphs than the one whose events they are. */
+/** The subscriptions of the followers. They select fields of several subgraphs. */
 export const FOLLOW_BOARD = `subscription ($id: ID!, $after: EventCursor) {
   boardEvents(projectId: $id, after: $after) { __typename cursor
     ... on TaskChanged { task { ref title delegate { name } activeRun { state } } }

@@ -2,92 +2,95 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Service } from '../processes.ts';
 import type { System } from '../system.ts';
-import type { Forger } from './forger.ts';
+import type { Attacker } from './attacker.ts';
 import type { Fault } from './plan.ts';
 import type { Relay } from './relay.ts';
 
 const STARTS_MAX = 3;
 
-/** What the storm does to the system. */
-export interface Weather {
-  /** Does it, and resolves when it is over. */
-  strike(fault: Fault): Promise<void>;
-  /** How often each kind of fault was done. */
+/** Injects faults into the system. */
+export interface FaultInjector {
+  /** Injects a fault, and resolves when it is over. */
+  inject(fault: Fault): Promise<void>;
+  /** The number of injected faults by name. */
   readonly counts: Map<string, number>;
   readonly openClawRestarts: number[];
-  /** No fault of OpenClaw is left in force. */
+  /** Removes all faults of OpenClaw. */
   clear(): void;
 }
 
-/** What the weather works on. `redisUrl` names a database of the storm's own, by which its connections are known. */
-export interface Place {
+/** The parts that faults act on. `redisUrl` names the scenario's own database, which identifies its connections. */
+export interface FaultContext {
   system: System;
   relay: Relay;
-  forger: Forger;
+  attacker: Attacker;
   redisUrl: string;
 }
 
-/** Makes the weather of a place. */
-export function createWeather(place: Place): Weather {
+/** Creates the fault injector of a context. */
+export function createFaultInjector(context: FaultContext): FaultInjector {
   const counts = new Map<string, number>();
   const openClawRestarts: number[] = [];
-  const inTurn = createTurns();
+  const runInOrder = createSerializer();
   return {
     counts,
     openClawRestarts,
-    async strike(fault) {
+    async inject(fault) {
       const name = nameOf(fault);
       counts.set(name, (counts.get(name) ?? 0) + 1);
-      await inTurn(turnOf(fault, place.system), async () => {
+      await runInOrder(resourceOf(fault, context.system), async () => {
         if (fault.kind === 'openclaw') openClawRestarts.push(Date.now());
-        await strike(fault, place);
+        await inject(fault, context);
       });
     },
-    clear: () => place.system.simulator.set({ dispatch: 'normal', callbacks: 'normal' }),
+    clear: () => context.system.simulator.set({ dispatch: 'normal', callbacks: 'normal' }),
   };
 }
 
-/** Faults of one turn follow each other; a fault without a turn of its own comes at any time. */
-function turnOf(fault: Fault, { form }: System): string | null {
+/** Returns the resource of a fault. Faults of one resource run one after another; null: at any time. */
+function resourceOf(fault: Fault, { form }: System): string | null {
   if (fault.kind === 'openclaw' || fault.kind === 'postgres') return fault.kind;
-  if (fault.kind !== 'kill' && fault.kind !== 'stop') return null;
+  if (fault.kind !== 'kill' && fault.kind !== 'suspend') return null;
   return form === 'embedded' ? 'the one process' : fault.service;
 }
 
-async function strike(fault: Fault, { system, relay, forger, redisUrl }: Place): Promise<unknown> {
+async function inject(fault: Fault, { system, relay, attacker, redisUrl }: FaultContext): Promise<unknown> {
   switch (fault.kind) {
     case 'kill':
-      return killFor(system, fault);
-    case 'stop':
-      return stopFor(system, fault);
+      return killAndRestart(system, fault);
+    case 'suspend':
+      return suspendFor(system, fault);
     case 'dispatch':
       return system.simulator.set({ dispatch: fault.fault, times: fault.times });
     case 'callbacks':
       return system.simulator.set({ callbacks: fault.fault, times: fault.times });
-    case 'swap-callbacks':
-      return relay.swapNext();
+    case 'reorder-callbacks':
+      return relay.reorderNext();
     case 'forge':
-      return forger.forge(fault.forgery, fault.roll);
+      return attacker.forge(fault.forgery, fault.pick);
     case 'replay':
-      return forger.replay(fault.roll);
+      return attacker.replay(fault.pick);
     case 'openclaw':
       return system.simulator.restart({ downMs: fault.downMs, recover: fault.recover });
     case 'redis':
-      return strikeRedis(redisUrl, fault.command);
+      return injectRedisFault(redisUrl, fault.command);
     case 'postgres':
-      return cutDatabase(system);
+      return cutDatabaseConnections(system);
   }
 }
 
-async function killFor(system: System, { service, afterMs, downMs }: Extract<Fault, { kind: 'kill' }>) {
+async function killAndRestart(
+  system: System,
+  { service, afterMs, downMs }: Extract<Fault, { kind: 'kill' }>,
+) {
   await pause(afterMs);
   await system.kill(service);
   await pause(downMs);
-  await startAgain(system, service);
+  await startWithRetry(system, service);
 }
 
-/** As whatever supervises services does: one that loses the database while it starts ends, and is started again. */
-async function startAgain(system: System, service: Service): Promise<void> {
+/** Starts a service up to three times, as a supervisor does: it exits when it loses its database during the start. */
+async function startWithRetry(system: System, service: Service): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       return await system.start(service);
@@ -97,19 +100,19 @@ async function startAgain(system: System, service: Service): Promise<void> {
   }
 }
 
-async function stopFor(system: System, { service, forMs }: Extract<Fault, { kind: 'stop' }>) {
+async function suspendFor(system: System, { service, forMs }: Extract<Fault, { kind: 'suspend' }>) {
   system.pause(service);
   await pause(forMs);
   system.resume(service);
 }
 
-/** Nobody starts what somebody else is about to kill. */
-function createTurns() {
+/** Runs work on one resource in sequence, so that no fault starts a service that another fault is about to kill. */
+function createSerializer() {
   const last = new Map<string, Promise<void>>();
-  return (of: string | null, work: () => Promise<void>): Promise<void> => {
-    if (of === null) return work();
-    const done = (last.get(of) ?? Promise.resolve()).then(work);
-    last.set(of, done);
+  return (resource: string | null, work: () => Promise<void>): Promise<void> => {
+    if (resource === null) return work();
+    const done = (last.get(resource) ?? Promise.resolve()).then(work);
+    last.set(resource, done);
     return done;
   };
 }
@@ -117,14 +120,14 @@ function createTurns() {
 function nameOf(fault: Fault): string {
   switch (fault.kind) {
     case 'kill':
-    case 'stop':
+    case 'suspend':
       return `${fault.kind} ${fault.service}`;
     case 'dispatch':
       return `hand-over: ${typeof fault.fault === 'string' ? fault.fault : fault.fault.status}`;
     case 'callbacks':
       return `callback: ${typeof fault.fault === 'string' ? fault.fault : 'late'}`;
-    case 'swap-callbacks':
-      return 'callback: overtaken';
+    case 'reorder-callbacks':
+      return 'callback: reordered';
     case 'forge':
       return `forged callback: ${fault.forgery}`;
     case 'replay':
@@ -138,8 +141,8 @@ function nameOf(fault: Fault): string {
   }
 }
 
-/** Only what is the storm's own: others may use the same Redis. */
-async function strikeRedis(redisUrl: string, command: 'kill' | 'flush'): Promise<void> {
+/** Acts only on the scenario's own database, because others may use the same Redis. */
+async function injectRedisFault(redisUrl: string, command: 'kill' | 'flush'): Promise<void> {
   const redis = new Redis(redisUrl);
   try {
     if (command === 'flush') {
@@ -151,14 +154,14 @@ async function strikeRedis(redisUrl: string, command: 'kill' | 'flush'): Promise
     for (const line of String(await redis.client('LIST')).split('\n')) {
       const fields = Object.fromEntries(line.split(' ').map((field) => field.split('=', 2)));
       if (fields['db'] !== database || fields['id'] === own) continue;
-      await redis.client('KILL', 'ID', fields['id']!).catch(() => undefined); // it is gone already
+      await redis.client('KILL', 'ID', fields['id']!).catch(() => undefined); // the connection was closed before
     }
   } finally {
     redis.disconnect();
   }
 }
 
-async function cutDatabase(system: System): Promise<void> {
+async function cutDatabaseConnections(system: System): Promise<void> {
   await system.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid()`,

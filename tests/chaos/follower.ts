@@ -5,27 +5,27 @@ import type { Followed } from './history.ts';
 
 const RECONNECT_MS = 100;
 
-/** What to follow. */
-export interface Subject {
+/** A subscription to follow. */
+export interface FollowOptions {
   document: string;
-  /** The project or the run. */
+  /** The id of the project or the run. */
   id: string;
-  /** The position to begin after; null: from now on. */
+  /** The cursor to begin after; null: begins now. */
   after: string | null;
   followed: Pick<Followed, 'name' | 'types' | 'subject' | 'stream'>;
 }
 
-/** A subscriber that loses its connection and comes back with the last cursor it was given. */
+/** A subscriber that reconnects with its last cursor after it has lost its connection. */
 export interface Follower {
-  /** What it was given so far; null before it was live for the first time. */
+  /** The events received so far; null before the follower was live for the first time. */
   followed(): Followed | null;
-  /** The position from which it was last live; null before it was. */
+  /** The position at which the follower was last live; null before that. */
   caughtUpAt(): number | null;
-  /** The connection is cut. */
-  drop(): void;
-  /** Whether the subscription has had its last event. */
+  /** Cuts the connection. */
+  disconnect(): void;
+  /** Whether the subscription has completed. */
   isOver(): boolean;
-  /** Goes away. */
+  /** Ends the subscription. */
   end(): Promise<void>;
 }
 
@@ -34,24 +34,24 @@ interface Event {
   cursor: string;
 }
 
-/** Follows until the subscription is over or `end` is called. */
-export function follow(url: string, subject: Subject): Follower {
-  const notebook = createNotebook(subject);
+/** Follows a subscription until it completes or `end` is called. */
+export function follow(url: string, options: FollowOptions): Follower {
+  const recorder = createRecorder(options);
   let connection: Connection | null = null;
   let isOver = false;
   let isEnded = false;
   const finished = (async () => {
     while (!isEnded && !isOver) {
-      connection = connect(url, subject, notebook);
+      connection = connect(url, options, recorder);
       isOver = (await connection.isLast) && !isEnded;
       await connection.close();
       if (!isOver && !isEnded) await pause(RECONNECT_MS);
     }
   })();
   return {
-    followed: () => (notebook.cursor() === null ? null : notebook.followed),
-    caughtUpAt: notebook.caughtUpAt,
-    drop: () => connection?.cut(),
+    followed: () => (recorder.cursor() === null ? null : recorder.followed),
+    caughtUpAt: recorder.caughtUpAt,
+    disconnect: () => connection?.cut(),
     isOver: () => isOver,
     async end() {
       isEnded = true;
@@ -61,18 +61,19 @@ export function follow(url: string, subject: Subject): Follower {
   };
 }
 
-/** Writes down what a follower is given, and where it stands. */
-function createNotebook({ after, followed: what }: Subject) {
-  const from = after === null ? 0 : decodeCursor(what.stream, after);
-  const followed: Followed = { ...what, from, seqs: [], resets: 0, connections: 0 };
+/** Records the events and the cursor of a follower. */
+function createRecorder({ after, followed: description }: FollowOptions) {
+  const { stream } = description;
+  const from = after === null ? 0 : decodeCursor(stream, after);
+  const followed: Followed = { ...description, from, seqs: [], resets: 0, connections: 0 };
   let cursor = after;
   let caughtUpAt: number | null = null;
   return {
     followed,
     cursor: () => cursor,
     caughtUpAt: () => caughtUpAt,
-    note({ __typename, cursor: next }: Event): void {
-      const seq = decodeCursor(what.stream, next);
+    record({ __typename, cursor: next }: Event): void {
+      const seq = decodeCursor(stream, next);
       if (__typename === 'StreamReset') followed.resets += 1;
       else if (__typename !== 'StreamCaughtUp') followed.seqs.push(seq);
       else {
@@ -85,7 +86,7 @@ function createNotebook({ after, followed: what }: Subject) {
 }
 
 interface Connection {
-  /** Resolves when the connection is gone or of no more use: true when the subscription is over. */
+  /** Resolves when the connection is closed or unusable: with true when the subscription has completed. */
   isLast: Promise<boolean>;
   cut(): void;
   close(): Promise<void>;
@@ -93,26 +94,26 @@ interface Connection {
 
 function connect(
   url: string,
-  { document, id }: Subject,
-  notebook: ReturnType<typeof createNotebook>,
+  { document, id }: FollowOptions,
+  recorder: ReturnType<typeof createRecorder>,
 ): Connection {
   const client = createClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
   });
-  notebook.followed.connections += 1;
+  recorder.followed.connections += 1;
   const { promise: isLast, resolve } = Promise.withResolvers<boolean>();
   let isBroken = false;
   client.subscribe<Record<string, Event | null>>(
-    { query: document, variables: { id, after: notebook.cursor() } },
+    { query: document, variables: { id, after: recorder.cursor() } },
     {
       next: ({ data }) => {
         const [event] = Object.values(data ?? {});
-        // One that could not be given, or a refusal: it and what follows it are asked for again.
+        // An event with an error, or a refusal: the follower reconnects and requests this and later events again.
         if (!event) isBroken = true;
         if (isBroken) resolve(false);
-        else notebook.note(event!);
+        else recorder.record(event!);
       },
       error: () => resolve(false),
       complete: () => resolve(!isBroken),

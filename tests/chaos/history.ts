@@ -2,7 +2,7 @@ import type { RunState } from '../../schema/events/agents.ts';
 import type { System } from '../system.ts';
 import type { Forgery } from './plan.ts';
 
-/** An event of the log. Times are epoch milliseconds of the database's clock. */
+/** An event of the log. Times are epoch milliseconds by the clock of the database. */
 export interface LogEvent {
   stream: string;
   seq: number;
@@ -33,7 +33,7 @@ export interface AttemptRow {
   endedAt: number | null;
 }
 
-/** What the database holds when everything is over. */
+/** The rows in the database at the end. */
 export interface Rows {
   events: LogEvent[];
   runs: RunRow[];
@@ -50,7 +50,7 @@ export type Acknowledged =
   | { kind: 'run' | 'retry'; key: string; id: string }
   | { kind: 'cancel' | 'answer'; id: string };
 
-/** A maximum of an agent: it may be in force from the time it was asked for. */
+/** A change of an agent's maximum. The new maximum can apply from the time of the request. */
 export interface MaximumChange {
   agentId: string;
   maximum: number;
@@ -58,37 +58,37 @@ export interface MaximumChange {
   acknowledgedAt: number;
 }
 
-/** What one subscriber was given, over all of its connections. */
+/** The events that one follower received over all of its connections. */
 export interface Followed {
   name: string;
   types: readonly string[];
-  /** Only events about this object; null: about any. */
+  /** Only events about this object; null: events about all objects. */
   subject: string | null;
   stream: string;
-  /** The position after which it followed. */
+  /** The follower received events after this position. */
   from: number;
   seqs: number[];
   resets: number;
   connections: number;
 }
 
-/** Everything that is known after a storm. */
+/** All data that the checker uses after a scenario. */
 export interface History extends Rows {
-  /** The project in which the storm took place; its stream orders everything. */
+  /** The stream of the scenario's project, which orders all of its events. */
   stream: string;
   acknowledged: Acknowledged[];
-  /** Mutations that were never acknowledged or were refused for a reason that there is not. */
-  oddities: string[];
+  /** Mutations that were never answered, unexpected refusals, and a failure at the end of the scenario. */
+  mutationProblems: string[];
   maxima: MaximumChange[];
   followed: Followed[];
-  /** The position of the stream when the followers were asked to be there. */
+  /** The position of the stream up to which every follower must have received its events. */
   head: number;
   forgeries: { forgery: Forgery; messageId: string; status: number }[];
   replays: { messageId: string; status: number; outcome: string }[];
-  /** How often the simulated agent worked, by the session that it worked in. */
+  /** The number of executions of the simulated agent by full session key. */
   executions: Record<string, number>;
   openClawRestarts: number[];
-  /** Which of the secrets were found in what the processes wrote; never the secrets themselves. */
+  /** The number of secrets that were found in the output of the processes. */
   secretsWritten: number;
 }
 
@@ -96,7 +96,7 @@ const milliseconds = (column: string) => `(extract(epoch from ${column}) * 1000)
 const list = (fields: string, from: string) =>
   `(select coalesce(json_agg(json_build_object(${fields})), '[]') from ${from})`;
 
-/** One statement, so that the rows are those of one moment. */
+/** A single statement, so that all rows have the same snapshot. */
 const READ = `select json_build_object(
   'events', ${list(
     `'stream', stream, 'seq', seq, 'type', type, 'subject', subject, 'payload', payload, 'at', ${milliseconds('created_at')}`,
@@ -122,7 +122,7 @@ const READ = `select json_build_object(
   'callbacks', ${list(`'messageId', message_id, 'runId', run_id, 'outcome', outcome`, 'agents.callback')}
 ) as rows`;
 
-/** Reads everything that the checker looks at. In the embedded form the system must have been stopped. */
+/** Reads all rows that the checker uses. In the embedded form the system must be stopped before. */
 export async function readRows(system: System): Promise<Rows> {
   const [found] = await system.query<{ rows: Rows }>(READ);
   return found!.rows;

@@ -6,32 +6,32 @@ import { createRandom, type Random } from './random.ts';
 export const AGENTS = 5;
 export const MAXIMUM_HIGHEST = 3;
 
-/** What somebody does beside starting a run. `roll`, from 0 to 1, chooses among what there is at that moment. */
+/** A further action of a cycle. `pick`, from 0 to 1, selects one of the objects that exist at that time. */
 export type Action =
-  | { kind: 'cancel'; mode: 'GRACEFUL' | 'FORCE'; roll: number }
-  | { kind: 'answer'; roll: number }
-  | { kind: 'retry'; roll: number }
+  | { kind: 'cancel'; mode: 'GRACEFUL' | 'FORCE'; pick: number }
+  | { kind: 'answer'; pick: number }
+  | { kind: 'retry'; pick: number }
   | { kind: 'maximum'; agent: number; maximum: number }
   | { kind: 'switch'; agent: number; offMs: number };
 
-/** How a callback is made up by somebody who is not OpenClaw. */
+/** The kinds of forged callbacks. */
 export const FORGERIES = ['unsigned', 'wrong-secret', 'other-body', 'stale'] as const;
 export type Forgery = (typeof FORGERIES)[number];
 
-/** What goes wrong. */
+/** A fault to inject. */
 export type Fault =
   | { kind: 'kill'; service: Service; afterMs: number; downMs: number }
-  | { kind: 'stop'; service: Service; forMs: number }
+  | { kind: 'suspend'; service: Service; forMs: number }
   | { kind: 'dispatch'; fault: DispatchFault; times: number }
   | { kind: 'callbacks'; fault: CallbackFault; times: number }
-  | { kind: 'swap-callbacks' }
-  | { kind: 'forge'; forgery: Forgery; roll: number }
-  | { kind: 'replay'; roll: number }
+  | { kind: 'reorder-callbacks' }
+  | { kind: 'forge'; forgery: Forgery; pick: number }
+  | { kind: 'replay'; pick: number }
   | { kind: 'openclaw'; downMs: number; recover: boolean }
   | { kind: 'redis'; command: 'kill' | 'flush' }
   | { kind: 'postgres' };
 
-/** One step of the storm: a task, a run on it, and what happens around them. */
+/** One cycle of a scenario: a task, a run on it, and an action, a fault and a disconnect at the same time. */
 export interface Cycle {
   readonly number: number;
   readonly agent: number;
@@ -41,18 +41,18 @@ export interface Cycle {
   readonly pauseMs: number;
   readonly action: Action | null;
   readonly fault: Fault | null;
-  /** The follower that loses its connection. */
-  readonly drops: number | null;
+  /** The number of the follower whose connection is cut. */
+  readonly disconnects: number | null;
 }
 
-export interface StormOptions {
+export interface ScenarioOptions {
   readonly seed: number;
   readonly cycles: number;
   readonly form: Form;
 }
 
-/** Makes the whole plan of a storm. It depends on these options and on nothing else. */
-export function makePlan({ seed, cycles, form }: StormOptions, followers: number): Cycle[] {
+/** Creates the plan of a scenario. It depends only on these options. */
+export function makePlan({ seed, cycles, form }: ScenarioOptions, followers: number): Cycle[] {
   const random = createRandom(seed);
   return Array.from({ length: cycles }, (_, index) => ({
     number: index + 1,
@@ -63,11 +63,11 @@ export function makePlan({ seed, cycles, form }: StormOptions, followers: number
     pauseMs: random.whole(0, form === 'embedded' ? 1_500 : 600),
     action: random.chance(0.3) ? chooseAction(random) : null,
     fault: random.chance(0.5) ? chooseFault(random, form) : null,
-    drops: random.chance(0.3) ? random.whole(0, followers - 1) : null,
+    disconnects: random.chance(0.3) ? random.whole(0, followers - 1) : null,
   }));
 }
 
-/** Orders to the simulated model; see the markers in openclaw-simulator/README.md. */
+/** Chooses an instruction for the simulated model; see the markers in openclaw-simulator/README.md. */
 const chooseInstruction = (random: Random): string =>
   random.weighted([
     [40, 'Do it.'],
@@ -82,9 +82,9 @@ const chooseInstruction = (random: Random): string =>
 
 const chooseAction = (random: Random): Action =>
   random.weighted<() => Action>([
-    [35, () => ({ kind: 'cancel', mode: random.chance(0.5) ? 'GRACEFUL' : 'FORCE', roll: random.next() })],
-    [30, () => ({ kind: 'answer', roll: random.next() })],
-    [12, () => ({ kind: 'retry', roll: random.next() })],
+    [35, () => ({ kind: 'cancel', mode: random.chance(0.5) ? 'GRACEFUL' : 'FORCE', pick: random.next() })],
+    [30, () => ({ kind: 'answer', pick: random.next() })],
+    [12, () => ({ kind: 'retry', pick: random.next() })],
     [13, () => ({ kind: 'maximum', ...chooseMaximum(random) })],
     [10, () => ({ kind: 'switch', agent: random.whole(0, AGENTS - 1), offMs: random.whole(200, 1_500) })],
   ])();
@@ -94,22 +94,22 @@ const chooseMaximum = (random: Random) => ({
   maximum: random.whole(1, MAXIMUM_HIGHEST),
 });
 
-/** In the embedded form there is neither Redis nor a server of PostgreSQL, and a kill takes everything along. */
+/** Chooses a fault. The embedded form has no Redis and no PostgreSQL server, and a kill ends the whole system. */
 function chooseFault(random: Random, form: Form): Fault {
-  const ofServers: [number, () => Fault][] = [
+  const serverFaults: [number, () => Fault][] = [
     [5, () => ({ kind: 'redis', command: random.chance(0.7) ? 'kill' : 'flush' })],
     [4, () => ({ kind: 'postgres' })],
   ];
   return random.weighted<() => Fault>([
     [12, () => chooseKill(random)],
-    [6, () => ({ kind: 'stop', service: chooseService(random), forMs: 1_000 })],
+    [6, () => ({ kind: 'suspend', service: chooseService(random), forMs: 1_000 })],
     [26, () => ({ kind: 'dispatch', fault: chooseDispatchFault(random), times: random.whole(1, 2) })],
     [19, () => ({ kind: 'callbacks', fault: chooseCallbackFault(random), times: 1 })],
-    [5, () => ({ kind: 'swap-callbacks' })],
-    [13, () => ({ kind: 'forge', forgery: chooseForgery(random), roll: random.next() })],
-    [7, () => ({ kind: 'replay', roll: random.next() })],
+    [5, () => ({ kind: 'reorder-callbacks' })],
+    [13, () => ({ kind: 'forge', forgery: chooseForgery(random), pick: random.next() })],
+    [7, () => ({ kind: 'replay', pick: random.next() })],
     [4, () => ({ kind: 'openclaw', downMs: random.whole(20, 1_500), recover: random.chance(0.5) })],
-    ...(form === 'services' ? ofServers : []),
+    ...(form === 'services' ? serverFaults : []),
   ])();
 }
 

@@ -1,15 +1,19 @@
-/** Choices that a seed decides: the same seed makes the same choices in the same order. */
+/** A random generator with a seed: the same seed gives the same choices in the same order. */
 export interface Random {
   /** At least 0, less than 1. */
   next(): number;
   /** A whole number from `least` to `most`, both included. */
   whole(least: number, most: number): number;
   chance(probability: number): boolean;
-  /** One of a list; each as often as its weight says. */
+  /** Returns an element of a list with a probability in proportion to its weight. */
   weighted<T>(choices: readonly (readonly [weight: number, choice: T])[]): T;
 }
 
-/** Mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c: 32 bits of state are plenty here. */
+/**
+ * Creates a Mulberry32 generator. Its 32 bits of state are sufficient here.
+ *
+ * Source: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
+ */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

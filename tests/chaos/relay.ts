@@ -2,40 +2,40 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A callback of OpenClaw, as it came. */
+/** A callback of OpenClaw, unchanged. */
 export interface Message {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** Stands between OpenClaw and the board, and sees every callback. */
+/** A proxy between OpenClaw and Team Board that captures every callback. */
 export interface Relay {
   readonly url: string;
-  /** Callbacks that the board has taken, newest last; the last few hundred. */
+  /** The last 300 callbacks that Team Board accepted, newest last. */
   readonly delivered: readonly Message[];
-  /** The next callback waits until another one has passed it, or for a moment. */
-  swapNext(): void;
+  /** The next callback waits until another callback was forwarded, for 2 s at most. */
+  reorderNext(): void;
   close(): Promise<void>;
 }
 
 const DELIVERED_KEPT = 300;
-const SWAP_WITHIN_MS = 2_000;
-const PASSED_ON = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
+const REORDER_WAIT_MS = 2_000;
+const FORWARDED_HEADERS = ['content-type', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
 
-/** Starts a relay on loopback that passes callbacks on to `target`. */
-export async function startRelay(target: string): Promise<Relay> {
+/** Starts a relay on loopback that forwards callbacks to `callbackUrl`. */
+export async function startRelay(callbackUrl: string): Promise<Relay> {
   const delivered: Message[] = [];
-  let isSwapping = false;
-  let passedOne = Promise.withResolvers<void>();
+  let isReordering = false;
+  let nextForwarded = Promise.withResolvers<void>();
 
-  async function passOn(message: Message): Promise<number> {
-    if (isSwapping) {
-      isSwapping = false;
-      await Promise.race([passedOne.promise, pause(SWAP_WITHIN_MS)]);
+  async function forward(message: Message): Promise<number> {
+    if (isReordering) {
+      isReordering = false;
+      await Promise.race([nextForwarded.promise, pause(REORDER_WAIT_MS)]);
     }
-    const { status } = await postCallback(target, message);
-    passedOne.resolve();
-    passedOne = Promise.withResolvers();
+    const { status } = await postCallback(callbackUrl, message);
+    nextForwarded.resolve();
+    nextForwarded = Promise.withResolvers();
     if (status === 200) delivered.push(message);
     if (delivered.length > DELIVERED_KEPT) delivered.shift();
     return status;
@@ -43,8 +43,10 @@ export async function startRelay(target: string): Promise<Relay> {
 
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = await request.toArray();
-    const headers = Object.fromEntries(PASSED_ON.map((name) => [name, String(request.headers[name] ?? '')]));
-    const status = await passOn({ headers, body: Buffer.concat(chunks) }).catch(() => 503);
+    const headers = Object.fromEntries(
+      FORWARDED_HEADERS.map((name) => [name, String(request.headers[name] ?? '')]),
+    );
+    const status = await forward({ headers, body: Buffer.concat(chunks) }).catch(() => 503);
     response.writeHead(status).end();
   });
   server.listen(0, '127.0.0.1');
@@ -52,8 +54,8 @@ export async function startRelay(target: string): Promise<Relay> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     delivered,
-    swapNext: () => {
-      isSwapping = true;
+    reorderNext: () => {
+      isReordering = true;
     },
     async close() {
       server.closeAllConnections();
@@ -62,9 +64,9 @@ export async function startRelay(target: string): Promise<Relay> {
   };
 }
 
-/** Posts a callback and reads the board's answer. Rejects when there is none. */
-export async function postCallback(target: string, { headers, body }: Message) {
-  const response = await fetch(target, {
+/** Posts a callback and returns Team Board's answer. Rejects when there is no answer within 10 s. */
+export async function postCallback(callbackUrl: string, { headers, body }: Message) {
+  const response = await fetch(callbackUrl, {
     method: 'POST',
     headers,
     body: new Uint8Array(body),

@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
 import type { RunState } from '../../../schema/events/agents.ts';
+import { Agent } from './agent.ts';
 
 /** Why a run or an attempt ended without success; the same names as the GraphQL enum `RunFailureCode`. */
 export type RunFailureCode =
@@ -15,7 +16,7 @@ export type RunFailureCode =
   | 'QUEUE_EXPIRED'
   | 'QUESTION_EXPIRED';
 
-/** Sorts as numbers in the queue; the names are those of the GraphQL enum `RunPriority`. */
+/** Priorities as the queue sorts them; the names are those of the GraphQL enum `RunPriority`. */
 export const RUN_PRIORITIES = { LOW: -1, NORMAL: 0, HIGH: 1 } as const;
 export type RunPriority = keyof typeof RUN_PRIORITIES;
 
@@ -27,34 +28,38 @@ const AgentRunSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    agentId: p.uuid(),
+    agentId: () => p.manyToOne(Agent).mapToPk().fieldName('agent_id'),
     taskId: p.uuid(),
     projectId: p.uuid(),
-    state: p.string().$type<RunState>(),
-    /** Which of the agent's slots it holds, from 1; null while it holds none. */
+    /** Only `change-run-state.ts` changes it. */
+    state: p.text().$type<RunState>(),
+    /** Which of the agent's slots the run holds, from 1; null while it holds none. */
     slot: p.integer().nullable(),
-    /** The number of the newest attempt. A repeat of the same hand-over is not a new attempt. */
+    /** The number of the newest attempt, 0 before the first. A repeated hand-over is not a new attempt. */
     attempt: p.integer(),
     instruction: p.text(),
     timeoutSeconds: p.integer(),
     priority: p.integer(),
-    ignoresBlockers: p.boolean(),
+    /** The run starts although tasks that must be done first are not done. */
+    ignoreBlockers: p.boolean(),
+    /** The person who asked for the run, directly or through an agent. */
     requestedBy: p.uuid(),
-    retryOf: p.uuid().nullable(),
-    /** The run whose agent started this one. */
-    startedByRunId: p.uuid().nullable(),
+    retryOf: () => p.manyToOne(AgentRun).mapToPk().nullable().fieldName('retry_of'),
+    /** The run in which an agent asked for this one. */
+    startedByRunId: () => p.manyToOne(AgentRun).mapToPk().nullable().fieldName('started_by_run_id'),
+    /** How many runs precede this one in a chain of runs that agents started from runs. */
     chainDepth: p.integer(),
 
-    /** Who is handing it over, until when; another process takes over afterwards. */
+    /** Until when one process may hand the run over; afterwards another process takes over. */
     leaseUntil: p.datetime().length(3).nullable(),
-    /** Hand-overs of the newest attempt that OpenClaw did not take. */
+    /** Hand-overs of the newest attempt that OpenClaw did not admit. */
     handOverFailures: p.integer(),
     nextHandOverAt: p.datetime().length(3),
-    /** Nobody learned whether OpenClaw took it: before it is sent again, OpenClaw is looked at. */
+    /** The outcome of the last hand-over is unknown: OpenClaw's session is checked before the next one. */
     isHandOverUnknown: p.boolean(),
-    /** Attempts in a row that failed for a reason that may pass. */
+    /** Attempts in a row that failed for a transient reason. */
     transientFailures: p.integer(),
-    /** OpenClaw is to be told to stop it, next at this time; null when there is nothing to stop. */
+    /** When to send OpenClaw the next abort; null when there is nothing to stop. */
     abortAt: p.datetime().length(3).nullable(),
     abortsSent: p.integer(),
 
@@ -62,14 +67,14 @@ const AgentRunSchema = defineEntity({
     deadlineAt: p.datetime().length(3).nullable(),
     answer: p.text().nullable(),
     isAnswerTruncated: p.boolean(),
-    failureCode: p.string().$type<RunFailureCode>().nullable(),
+    failureCode: p.text().$type<RunFailureCode>().nullable(),
     failureMessage: p.text().nullable(),
 
     queuedAt: p.datetime().length(3),
     startedAt: p.datetime().length(3).nullable(),
-    /** When OpenClaw last showed that it knows of the run. */
+    /** When OpenClaw last showed that it knows the run. */
     heardAt: p.datetime().length(3).nullable(),
-    /** When OpenClaw was last asked about it, because it had not reported. */
+    /** When the reconciler last asked OpenClaw about the run. */
     checkedAt: p.datetime().length(3).nullable(),
     cancelRequestedAt: p.datetime().length(3).nullable(),
     endedAt: p.datetime().length(3).nullable(),

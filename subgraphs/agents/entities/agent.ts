@@ -10,7 +10,8 @@ const AgentSchema = defineEntity({
       .primary()
       .onCreate(() => uuidv7()),
     name: p.string().length(100),
-    slug: p.string().length(50).unique(),
+    /** The id of the agent in OpenClaw. */
+    slug: p.string().length(50).unique('agent_slug_unique'),
     model: p.string().length(100),
     systemPrompt: p.text().nullable(),
     maxConcurrent: p.integer(),
@@ -18,24 +19,17 @@ const AgentSchema = defineEntity({
     avatarUrl: p.string().length(2000).nullable(),
     ownerId: p.uuid(),
     tags: p.array(),
-    /** The projects that may use it; null when all may. */
+    /** The projects that may use the agent; null for all projects. */
     projectIds: p.array().nullable(),
-    /** The name of the OpenClaw that runs it. */
+    /** The name of the target that runs the agent. */
     target: p.string().length(40),
     archivedAt: p.datetime().length(3).nullable(),
     version: p.integer().version(),
-    createdAt: p
-      .datetime()
-      .length(3)
-      .onCreate(() => new Date()),
-    updatedAt: p
-      .datetime()
-      .length(3)
-      .onCreate(() => new Date())
-      .onUpdate(() => new Date()),
+    createdAt: p.datetime().length(3),
+    updatedAt: p.datetime().length(3),
   },
 });
 
-/** A worker that OpenClaw runs. Its status is not stored: it is counted from its runs, so it cannot lie. */
+/** A worker that OpenClaw runs. Its status is not stored: it is derived from its runs whenever it is read. */
 export class Agent extends AgentSchema.class {}
 AgentSchema.setClass(Agent);

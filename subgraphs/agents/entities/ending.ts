@@ -1,14 +1,14 @@
 import type { RunFailureCode } from './agent-run.ts';
 import type { ModelUsage } from './run-attempt.ts';
 
-/** Something that an agent asks of a person. */
+/** A question that an agent asks a person. */
 export interface AskedQuestion {
   body: string;
-  /** Empty: to be answered in own words. */
+  /** The answers to choose from; empty when any text is an answer. */
   choices: string[];
 }
 
-/** How an attempt ended, as OpenClaw tells it: by a callback, or by its history. */
+/** How an attempt ended, as OpenClaw tells it by a callback or by its history. */
 export type Ending =
   | { kind: 'answered'; answer: string; isTruncated: boolean; usage: ModelUsage | null }
   | { kind: 'asked'; question: AskedQuestion; usage: ModelUsage | null }
@@ -19,9 +19,9 @@ export type Ending =
       usage: ModelUsage | null;
       /** The reason may pass: a new attempt may succeed. */
       isTransient: boolean;
-      /** OpenClaw may go on with it by itself, and report again. */
+      /** OpenClaw may continue by itself and report again. */
       isDoubtful: boolean;
     }
-  /** It took longer than the run may take. */
+  /** The attempt took longer than the run may take. */
   | { kind: 'timed-out'; message: string }
   | { kind: 'aborted' };

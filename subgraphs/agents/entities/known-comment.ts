@@ -12,6 +12,6 @@ const KnownCommentSchema = defineEntity({
   },
 });
 
-/** What this subgraph has heard said about a task, for prompts. */
+/** A comment on a task, for prompts. A projection of `CommentAdded`. */
 export class KnownComment extends KnownCommentSchema.class {}
 KnownCommentSchema.setClass(KnownComment);

@@ -10,6 +10,6 @@ const KnownProjectSchema = defineEntity({
   },
 });
 
-/** What this subgraph has heard of a project, for prompts. */
+/** What prompts need of a project. A projection of `ProjectChanged`. */
 export class KnownProject extends KnownProjectSchema.class {}
 KnownProjectSchema.setClass(KnownProject);

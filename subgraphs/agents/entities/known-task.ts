@@ -6,7 +6,7 @@ const KnownTaskSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     projectId: p.uuid(),
-    ref: p.string(),
+    ref: p.text(),
     title: p.text(),
     description: p.text().nullable(),
     checklist: p.json<{ text: string; isDone: boolean }[]>(),
@@ -16,6 +16,9 @@ const KnownTaskSchema = defineEntity({
   },
 });
 
-/** What this subgraph has heard of a task: enough to start a run and to write its prompt while tasks is down. */
+/**
+ * What runs need of a task: enough to start one and to render its prompt while the tasks subgraph is down.
+ * A projection of `TaskChanged` and `TaskRemoved`.
+ */
 export class KnownTask extends KnownTaskSchema.class {}
 KnownTaskSchema.setClass(KnownTask);

@@ -5,14 +5,18 @@ const OpenClawTargetSchema = defineEntity({
   tableName: 'openclaw_target',
   properties: {
     name: p.string().length(40).primary(),
-    /** False from a hand-over that found nobody, until the monitor finds it ready again. */
+    /** False after a hand-over or a health check that got no answer, until a health check gets one. */
     isReachable: p.boolean(),
-    /** It asked us to wait until then. */
+    /** The target asked us to send no runs before this time. */
     pausedUntil: p.datetime().length(3).nullable(),
+    /** Why it is unreachable or paused. */
     problem: p.text().nullable(),
   },
 });
 
-/** What all processes of this subgraph know of an OpenClaw: the breaker that keeps runs from one that takes none. */
+/**
+ * An OpenClaw that agents run in, as all processes of this subgraph know it. It is the circuit breaker: while it is
+ * unreachable or paused, its runs wait here.
+ */
 export class OpenClawTarget extends OpenClawTargetSchema.class {}
 OpenClawTargetSchema.setClass(OpenClawTarget);

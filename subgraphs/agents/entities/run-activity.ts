@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { AgentRun } from './agent-run.ts';
 
 /** What happened in a run; the same names as the GraphQL enum `RunActivityKind`. */
 export type RunActivityKind =
@@ -14,15 +15,17 @@ const RunActivitySchema = defineEntity({
   name: 'RunActivity',
   tableName: 'run_activity',
   properties: {
-    runId: p.uuid().primary(),
+    runId: () => p.manyToOne(AgentRun).mapToPk().primary().fieldName('run_id'),
+    /** Counts from 1 in each run. */
     seq: p.integer().primary(),
-    kind: p.string().$type<RunActivityKind>(),
+    kind: p.text().$type<RunActivityKind>(),
     text: p.text(),
+    /** The number of the attempt in which it happened; 0 before the first. */
     attempt: p.integer(),
     occurredAt: p.datetime().length(3),
   },
 });
 
-/** Something that happened in a run, in order. Never changed, never removed. */
+/** Something that happened in a run. Activities are never changed. */
 export class RunActivity extends RunActivitySchema.class {}
 RunActivitySchema.setClass(RunActivity);

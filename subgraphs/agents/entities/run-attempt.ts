@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { RunFailureCode } from './agent-run.ts';
+import { AgentRun, type RunFailureCode } from './agent-run.ts';
 
-/** What one model cost. What was not reported is null: 0 would say that it cost nothing. */
+/** What one model cost. A value that OpenClaw did not report is null: 0 would mean that it cost nothing. */
 export interface ModelUsage {
   model: string;
   inputTokens: number | null;
@@ -14,26 +14,27 @@ const RunAttemptSchema = defineEntity({
   name: 'RunAttempt',
   tableName: 'run_attempt',
   properties: {
-    runId: p.uuid().primary(),
+    runId: () => p.manyToOne(AgentRun).mapToPk().primary().fieldName('run_id'),
+    /** Counts from 1. */
     number: p.integer().primary(),
-    /** The session in OpenClaw. An attempt that goes on after an answer has the session of the one before. */
-    sessionKey: p.string(),
-    /** The OpenClaw that it was handed to. */
-    target: p.string(),
-    /** The exact bytes handed over; a repeat sends the same, or OpenClaw would start a second run. */
+    /** The session in OpenClaw. An attempt that continues after an answer uses the session of the one before. */
+    sessionKey: p.text(),
+    /** The name of the target that it is handed to. */
+    target: p.string().length(40),
+    /** The exact bytes of the hand-over. A repeat sends the same bytes; others would start a second run in OpenClaw. */
     requestBody: p.text(),
     isPromptCut: p.boolean(),
     startedAt: p.datetime().length(3),
     endedAt: p.datetime().length(3).nullable(),
-    failureCode: p.string().$type<RunFailureCode>().nullable(),
+    failureCode: p.text().$type<RunFailureCode>().nullable(),
     failureMessage: p.text().nullable(),
     usage: p.json<ModelUsage>().nullable(),
-    /** After a restart OpenClaw may report an error first and the success later: the error counts from this time on. */
+    /** After a restart OpenClaw may report an error first and a success later: the error counts from this time on. */
     doubtUntil: p.datetime().length(3).nullable(),
     doubtedMessage: p.text().nullable(),
   },
 });
 
-/** One time that a run was handed to OpenClaw as new work. What OpenClaw reports belongs to an attempt. */
+/** A run handed to OpenClaw as new work. Every report of OpenClaw belongs to an attempt. */
 export class RunAttempt extends RunAttemptSchema.class {}
 RunAttemptSchema.setClass(RunAttempt);

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
+import { AgentRun } from './agent-run.ts';
 
 const RunQuestionSchema = defineEntity({
   name: 'RunQuestion',
@@ -9,11 +10,11 @@ const RunQuestionSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    runId: p.uuid(),
-    /** The attempt in which it was asked. */
+    runId: () => p.manyToOne(AgentRun).mapToPk().fieldName('run_id'),
+    /** The number of the attempt in which the agent asked. */
     attempt: p.integer(),
     body: p.text(),
-    /** Empty: to be answered in own words. */
+    /** The answers to choose from; empty when any text is an answer. */
     choices: p.json<string[]>(),
     askedAt: p.datetime().length(3),
     expiresAt: p.datetime().length(3),
@@ -23,6 +24,6 @@ const RunQuestionSchema = defineEntity({
   },
 });
 
-/** Something that an agent wants to know of a person before it goes on. */
+/** A question that an agent asks a person before it continues. */
 export class RunQuestion extends RunQuestionSchema.class {}
 RunQuestionSchema.setClass(RunQuestion);

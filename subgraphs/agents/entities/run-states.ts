@@ -1,8 +1,8 @@
 import type { RunState } from '../../../schema/events/agents.ts';
 
-/** Which state may follow which. A state with no followers is final. */
+/** Which state may follow which. A state without followers is final. */
 export const RUN_TRANSITIONS = {
-  // The four last: OpenClaw said that it did not take it, and did it all the same.
+  // The last four: OpenClaw answered that it did not admit the run, and ran it nevertheless.
   QUEUED: ['DISPATCHING', 'CANCELED', 'EXPIRED', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'INPUT_REQUIRED'],
   // A callback may arrive before OpenClaw's answer to the hand-over is stored.
   DISPATCHING: [
@@ -15,10 +15,10 @@ export const RUN_TRANSITIONS = {
     'TIMED_OUT',
     'CANCELED',
   ],
-  // QUEUED again: the attempt failed for a reason that may pass.
+  // QUEUED again: the attempt failed for a transient reason.
   RUNNING: ['QUEUED', 'INPUT_REQUIRED', 'CANCELING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELED'],
   INPUT_REQUIRED: ['QUEUED', 'TIMED_OUT', 'CANCELED'],
-  // A success that arrives before the stop is confirmed is kept.
+  // A success that arrives before OpenClaw confirms the stop is kept.
   CANCELING: ['SUCCEEDED', 'CANCELED'],
   SUCCEEDED: [],
   FAILED: [],
@@ -29,6 +29,9 @@ export const RUN_TRANSITIONS = {
 
 /** The states in which a run holds one of its agent's slots. */
 export const SLOT_STATES = ['DISPATCHING', 'RUNNING', 'CANCELING'] as const satisfies readonly RunState[];
+
+/** The states of a run about which the reconciler asks OpenClaw. */
+export const CHECKED_STATES = ['RUNNING', 'CANCELING'] as const satisfies readonly RunState[];
 
 /** The states of a run that has not ended. */
 export const UNFINISHED_STATES = [

@@ -1,13 +1,13 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Agents, their runs, and what this subgraph has heard of projects and tasks. */
+/** Agents, their runs, and projections of projects, tasks and comments. */
 export class Migration0001Agents extends Migration {
   override up(): void {
     this.addSql('create schema if not exists agents');
     this.createAgents();
     this.createRuns();
     this.createRunParts();
-    this.createKnown();
+    this.createProjections();
   }
 
   private createAgents(): void {
@@ -34,7 +34,7 @@ export class Migration0001Agents extends Migration {
       created_at timestamptz(3) not null,
       updated_at timestamptz(3) not null)`);
     this.addSql('create index agent_in_order on agents.agent (name, id)');
-    // Where an agent has worked, and when each project had its last turn.
+    // The projects in which an agent has worked, and when each project had its last turn.
     this.addSql(`create table agents.agent_project (
       agent_id uuid not null references agents.agent,
       project_id uuid not null,
@@ -81,7 +81,7 @@ export class Migration0001Agents extends Migration {
       ended_at timestamptz(3),
       constraint slot_is_held check ((slot is not null) = (state in ('DISPATCHING', 'RUNNING', 'CANCELING'))),
       constraint deadline_is_set check (slot is null or deadline_at is not null))`);
-    // These two make it impossible to take a slot twice, or a task, whatever the code does.
+    // These two refuse a second run with a slot, and a second unfinished run on a task, whatever the code does.
     this.addSql(
       'create unique index agent_run_slot on agents.agent_run (agent_id, slot) where slot is not null',
     );
@@ -140,7 +140,7 @@ export class Migration0001Agents extends Migration {
       attempt int not null,
       occurred_at timestamptz(3) not null default now(),
       primary key (run_id, seq))`);
-    // Every report that was taken in: a repeat of the message, or of OpenClaw's run, changes nothing.
+    // The reports that were received: a repeat of the message, or of OpenClaw's run, changes nothing.
     this.addSql(`create table agents.callback (
       message_id text primary key,
       run_id uuid not null references agents.agent_run,
@@ -150,7 +150,7 @@ export class Migration0001Agents extends Migration {
     this.addSql('create unique index callback_of_openclaw_run on agents.callback (run_id, openclaw_run_id)');
   }
 
-  private createKnown(): void {
+  private createProjections(): void {
     this.addSql(`create table agents.known_project (
       id uuid primary key,
       name text not null,

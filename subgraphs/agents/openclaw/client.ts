@@ -1,81 +1,83 @@
 import { z } from 'zod';
-import { type HandOver, readHandOver, readNoAnswer } from './hand-over.ts';
+import { readBounded } from '../../../platform/process/bounded-read.ts';
+import { type HandOverOutcome, readAnswerToHandOver, readNoAnswer } from './hand-over.ts';
 import { type Finding, History, readHistory } from './history.ts';
 import { type AbortOutcome, abortSession } from './socket.ts';
 import { readTranscript, type TranscriptPage } from './transcript.ts';
 
-/** What we ask of OpenClaw. It is a stranger: every answer is checked, bounded and timed. */
-export interface OpenClaw {
-  /** Hands a run over. Never throws: that nobody answered is an outcome too. */
-  runAgent(body: string, idempotencyKey: string): Promise<HandOver>;
+/** What we ask of an OpenClaw. Every answer is checked, and is bounded in size and time. */
+export interface OpenClawClient {
+  /** Hands a run over. Never throws: no answer is an outcome too. */
+  runAgent(body: string, idempotencyKey: string): Promise<HandOverOutcome>;
   /**
-   * Asks how a run ended, by the bytes and the key that handed it over: OpenClaw knows the repeat and starts nothing,
-   * for as long as it has not been restarted and until five minutes after the end. Only for callers who made sure.
+   * Asks how a run ended, by the bytes and the key of its hand-over. OpenClaw recognizes the repeat and starts nothing
+   * until five minutes after the end of the run, and as long as it is not restarted. After that it would start the run
+   * again: call this only when that is impossible.
    */
   readCompletion(body: string, idempotencyKey: string): Promise<Completion>;
-  /** What OpenClaw knows of a session. Throws when it does not say. */
+  /** Reads the end of a session. Throws when OpenClaw does not answer. */
   readSession(session: Session): Promise<Finding>;
-  /** What was said in a session: the newest `rows` messages before a position. Throws when OpenClaw does not say. */
+  /** Reads the newest `rows` messages of a session before a position. Throws when OpenClaw does not answer. */
   readTranscript(session: Session, page: { rows: number; before: string | null }): Promise<TranscriptPage>;
-  /** Asks OpenClaw to stop what a session does. Throws when it cannot be asked. */
+  /** Asks OpenClaw to stop what a session does. Throws when OpenClaw cannot be asked. */
   abort(session: Session): Promise<AbortOutcome>;
-  /** Says something to an agent's main session. Throws when OpenClaw does not take it. */
+  /** Sends a text to an agent's main session. Throws when OpenClaw does not take it. */
   wake(text: string, mode: 'now' | 'next-heartbeat', agentSlug: string | null): Promise<void>;
-  /** The ids of the agents that it offers. Throws when it does not say. */
+  /** The slugs of the agents that OpenClaw offers. Throws when OpenClaw does not answer. */
   listAgents(): Promise<string[]>;
   /**
-   * How long it has been up, in milliseconds; null when it does not say.
-   * Throws with the reason while it takes no runs.
+   * The uptime of OpenClaw in milliseconds; null when it does not tell it.
+   * Throws with the reason while OpenClaw takes no runs.
    */
   checkReady(): Promise<number | null>;
 }
 
-/** How a run ended, without a word of what came of it; `running` when it has not within a few seconds. */
+/** How a run ended, without its answer; `running` when it did not end within a few seconds. */
 export type Completion = 'ok' | 'error' | 'running';
 
-/** How a session is addressed: by the agent's id in OpenClaw and the key that we gave it. */
+/** A session in OpenClaw: the id of the agent and the key that we gave the session. */
 export interface Session {
   agentSlug: string;
   sessionKey: string;
 }
 
-export interface OpenClawOptions {
+export interface OpenClawClientOptions {
   url: string;
-  /** Opens /hooks. */
+  /** The token of the routes under /hooks. */
   token: string;
-  /** Opens everything else. */
+  /** The token of all other routes. */
   gatewayToken: string;
-  /** OpenClaw itself waits 15 s for a slot before it says no. */
+  /** OpenClaw itself waits 15 seconds for a slot before it declines a run. */
   admissionTimeoutMs: number;
 }
 
-/** Answers are short, and a history of 100 messages of 8,000 characters is the longest of them. */
+/** The longest answer is a history of 100 messages of 8,000 characters. */
 const ANSWER_BYTES_MAX = 8_388_608;
-/** The last row tells how a session ended. */
+/** The last row of a history tells how a session ended. */
 const ENDING_ROWS = 1;
 const QUESTION_TIMEOUT_MS = 10_000;
 
-/** A run that has ended is told at once; one that has not would keep us for as long as it runs. */
+/** OpenClaw answers at once for a run that has ended, and only after its end for one that has not. */
 const COMPLETION_TIMEOUT_MS = 5_000;
 
 const Completed = z.object({ completion: z.object({ status: z.string() }) });
 const Ready = z.object({ uptimeMs: z.number() });
 const Models = z.object({ data: z.array(z.object({ id: z.string() })) });
 
-/** The address by which OpenClaw keeps a session of an agent. */
+/** The key under which OpenClaw keeps a session of an agent. */
 const fullSessionKey = ({ agentSlug, sessionKey }: Session) => `agent:${agentSlug}:${sessionKey}`;
 
-export function createOpenClaw(options: OpenClawOptions): OpenClaw {
+export function createOpenClawClient(options: OpenClawClientOptions): OpenClawClient {
   const { url, token, gatewayToken } = options;
 
-  /** Asks something that changes nothing. */
+  /** Sends a request that changes nothing. */
   const ask = async (path: string, headers: Record<string, string> = {}) => {
     const response = await fetch(new URL(path, url), {
       headers,
       redirect: 'manual',
       signal: AbortSignal.timeout(QUESTION_TIMEOUT_MS),
     });
-    return { status: response.status, text: await readBounded(response) };
+    return { status: response.status, text: await readText(response) };
   };
   const askAsOperator = (path: string) => ask(path, { authorization: `Bearer ${gatewayToken}` });
   const askHistory = async (session: Session, rows: number, before: string | null) => {
@@ -91,7 +93,7 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
       body,
-      redirect: 'manual', // following one would carry the token to wherever it points
+      redirect: 'manual', // a redirect would carry the token to another address
       signal: AbortSignal.timeout(timeoutMs),
     });
 
@@ -100,8 +102,8 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
       try {
         const headers = { 'idempotency-key': idempotencyKey };
         const response = await post('/hooks/agent', body, headers, options.admissionTimeoutMs);
-        const text = await readBounded(response).catch(() => '');
-        return readHandOver(response.status, text, response.headers.get('retry-after'));
+        const text = await readText(response).catch(() => '');
+        return readAnswerToHandOver(response.status, text, response.headers.get('retry-after'));
       } catch (error) {
         return readNoAnswer(error);
       }
@@ -111,7 +113,7 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
       try {
         const headers = { 'idempotency-key': idempotencyKey };
         const response = await post('/hooks/agent', waiting, headers, COMPLETION_TIMEOUT_MS);
-        const { completion } = Completed.parse(JSON.parse(await readBounded(response)));
+        const { completion } = Completed.parse(JSON.parse(await readText(response)));
         return completion.status === 'error' ? 'error' : 'ok';
       } catch (error) {
         if ((error as Error).name === 'TimeoutError') return 'running';
@@ -130,7 +132,7 @@ export function createOpenClaw(options: OpenClawOptions): OpenClaw {
     async wake(text, mode, agentSlug) {
       const body = JSON.stringify({ text, mode, ...(agentSlug !== null && { agentId: agentSlug }) });
       const response = await post('/hooks/wake', body, {}, QUESTION_TIMEOUT_MS);
-      const answer = readHandOver(response.status, await readBounded(response), null);
+      const answer = readAnswerToHandOver(response.status, await readText(response), null);
       if (answer.kind !== 'admitted') throw new Error(answer.message);
     },
     async listAgents() {
@@ -154,7 +156,7 @@ function readUptimeMs(answer: string): number | null {
   }
 }
 
-/** OpenClaw offers each agent as a model `openclaw/<id>`; `openclaw` and `openclaw/default` mean one of the others. */
+/** OpenClaw offers each agent as a model `openclaw/<id>`; `openclaw` and `openclaw/default` are aliases of one of them. */
 const readSlugs = ({ data }: z.infer<typeof Models>): string[] =>
   data.flatMap(({ id }) => {
     const slug = /^openclaw\/(.+)$/.exec(id)?.[1];
@@ -162,13 +164,5 @@ const readSlugs = ({ data }: z.infer<typeof Models>): string[] =>
   });
 
 /** Reads a body up to `ANSWER_BYTES_MAX`; the rest is not fetched. */
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes >= ANSWER_BYTES_MAX) break;
-  }
-  return Buffer.concat(chunks).subarray(0, ANSWER_BYTES_MAX).toString();
-}
+const readText = async (response: Response): Promise<string> =>
+  (await readBounded(response.body, ANSWER_BYTES_MAX)).bytes.toString();

@@ -3,44 +3,45 @@ import type { Ending } from '../entities/ending.ts';
 import type { ModelUsage } from '../entities/run-attempt.ts';
 import { readQuestion } from './question.ts';
 
-/** OpenClaw and our plugin cut long texts, and say so by this end. */
+/** OpenClaw and our plugin end a text that they cut with this mark. */
 const CUT_MARK = '\n...(truncated)...';
 const MESSAGE_CHARACTERS_MAX = 2_000;
 
-/** Takes the mark off a text that was cut. */
+/** Removes the mark from the end of a text that was cut. */
 export function readText(text: string): { text: string; isTruncated: boolean } {
   const isTruncated = text.endsWith(CUT_MARK);
   return { text: makeStorable(isTruncated ? text.slice(0, -CUT_MARK.length) : text), isTruncated };
 }
 
-/** What an agent's last message means: an answer, or a question. */
+/** Reads an agent's last message: it is an answer or a question. */
 export function readAnswer(message: string, usage: ModelUsage | null): Ending {
   const { text, isTruncated } = readText(message);
   const question = readQuestion(text);
   if (question) return { kind: 'asked', question, usage };
-  // An agent that has nothing to say answers exactly NO_REPLY: it finished, without an answer.
+  // An agent that has nothing to say answers exactly NO_REPLY: it finished without an answer.
   const answer = text.trim() === 'NO_REPLY' ? '' : text;
   return { kind: 'answered', answer, isTruncated, usage };
 }
 
-/** The run took longer than the `timeoutSeconds` that we gave. */
+/** The run took longer than the `timeoutSeconds` of its request. */
 const TIMED_OUT = /timed out in phase|^request timed out$/i;
-/** OpenClaw was stopped in the middle of the run. It may go on by itself after its start, and report again. */
+/** OpenClaw was stopped during the run. It may continue the run after its start, and report again. */
 const INTERRUPTED = /interrupted|session rebound|restart|shutting down|gateway.{0,20}(stopp|clos)/i;
-/** The model may answer if it is asked again later. Wrong keys, exhausted accounts and too long prompts are not of these. */
-const MAY_PASS =
+/** The model may answer later. */
+const TRANSIENT =
   /\b(429|5\d\d)\b|overloaded|rate.?limit|too many requests|temporary|timed? ?out|econn|socket hang up|network|fetch failed|connection/i;
-const WILL_NOT_PASS =
+/** Wrong keys, exhausted accounts and too long prompts do not pass, whatever else the message says. */
+const PERMANENT =
   /\b(400|401|402|403|404|413|422)\b|unauthori|authenticat|forbidden|api.?key|quota|billing|credit|context.?(length|window|overflow)|schema/i;
 
-/** What an error that OpenClaw reports means for the run. */
+/** Reads an error that OpenClaw reports: what it means for the run. */
 export function readFailure(error: string | null, usage: ModelUsage | null): Ending {
   const message = cutText(error || 'The agent failed without a reason', MESSAGE_CHARACTERS_MAX);
   if (TIMED_OUT.test(message)) return { kind: 'timed-out', message };
   const failed = { kind: 'failed', message, usage } as const;
   if (INTERRUPTED.test(message))
     return { ...failed, code: 'OPENCLAW_LOST', isTransient: true, isDoubtful: true };
-  if (MAY_PASS.test(message) && !WILL_NOT_PASS.test(message))
+  if (TRANSIENT.test(message) && !PERMANENT.test(message))
     return { ...failed, code: 'MODEL_UNAVAILABLE', isTransient: true, isDoubtful: false };
   return { ...failed, code: 'AGENT_ERROR', isTransient: false, isDoubtful: false };
 }
@@ -52,8 +53,9 @@ interface ReportedUsage {
 }
 
 /**
- * What is not reported stays unknown: 0 would say that it cost nothing. OpenClaw reports zeros for models that were
- * not reached, and a cost of 0 for models that have no price in its settings.
+ * Reads what a run cost. Values that were not reported stay null: 0 would mean that the run cost nothing.
+ *
+ * OpenClaw reports zeros for models that it did not reach, and a cost of 0 for models without a price in its settings.
  */
 export function readUsage(
   usage: ReportedUsage | null | undefined,
@@ -73,7 +75,7 @@ export function readUsage(
 /** The largest number of GraphQL's Int. */
 const COUNT_MAX = 2 ** 31 - 1;
 
-/** A count that can be: one that is negative or beyond all measure is not known. */
+/** A count within 0 and COUNT_MAX; null for any other number. */
 function readCount(count: number | null | undefined): number | null {
   if (count == null || !(count >= 0 && count <= COUNT_MAX)) return null;
   return Math.round(count);

@@ -22,15 +22,15 @@ export type HistoryRow = z.infer<typeof Row>;
 export const History = z.object({ messages: z.array(Row), nextCursor: z.string().nullish() });
 export type History = z.infer<typeof History>;
 
-/** What a session's history tells of its run. */
+/** What the history of a session says about its run. */
 export type Finding =
   /** OpenClaw has no such session. */
   | { kind: 'unknown' }
-  /** Nothing in it is an end: it is still at work, or ended without leaving a word. */
+  /** The last row is no end: the run goes on, or ended without a row. */
   | { kind: 'unfinished' }
-  /** It ends with an answer or a question. */
+  /** The last row is an answer or a question. */
   | { kind: 'answered'; ending: Ending }
-  /** It ends with an error. OpenClaw may yet try again by itself: an end only if it stays the last row. */
+  /** The last row is an error. OpenClaw may try again by itself: it is the end only if it stays the last row. */
   | { kind: 'stopped'; row: string; ending: Ending };
 
 /**
@@ -54,7 +54,7 @@ export function readHistory({ messages }: History): Finding {
   return { kind: 'unfinished' };
 }
 
-/** The text of a row, whatever else is in it. */
+/** The text of a row without its other parts, such as tool calls. */
 export const textOf = ({ content }: HistoryRow): string =>
   typeof content === 'string'
     ? content

@@ -3,7 +3,7 @@ import type { KnownProject } from '../entities/known-project.ts';
 import type { KnownTask } from '../entities/known-task.ts';
 import { HOW_TO_ASK } from './question.ts';
 
-/** OpenClaw refuses bodies over 256 KiB; the rest is left for the other fields and what OpenClaw adds itself. */
+/** OpenClaw refuses bodies over 256 KiB. The difference is for the other fields and for what OpenClaw adds. */
 export const PROMPT_BYTES_MAX = 250_000;
 
 export interface PromptParts {
@@ -15,16 +15,18 @@ export interface PromptParts {
   instruction: string;
 }
 
-/** A part of a prompt, and whether it is the first, second … to be cut when the whole is too long. */
+/** A part of a prompt. */
 interface Section {
   text: string;
+  /** When the prompt is too long, the section with the lowest number is cut first. */
   cutOrder: number;
 }
 
 /**
- * Writes the prompt of a run. It holds no secret: whoever talks the agent into telling it learns nothing.
+ * Renders the prompt of a run. A prompt holds no secret, because an agent can be talked into telling it.
  *
- * What is too long to send is cut, comments first and the instruction last, with a mark that says where the whole is.
+ * A prompt that is longer than PROMPT_BYTES_MAX is cut, comments first and the instruction last. A mark says where the
+ * whole text is.
  */
 export function renderPrompt({ agent, project, task, comments, instruction }: PromptParts): {
   text: string;
@@ -71,7 +73,7 @@ function cutToFit(sections: Section[], mark: string): boolean {
   for (const each of [...sections].sort((one, other) => one.cutOrder - other.cutOrder)) {
     const excessBytes = jsonBytes(join(sections)) - PROMPT_BYTES_MAX;
     if (excessBytes <= 0) break;
-    // A character takes at least one byte, so this cuts enough whatever they are.
+    // A character takes at least one byte, so this removes enough bytes whatever the characters are.
     const kept = Math.max(0, each.text.length - excessBytes - jsonBytes(mark));
     each.text = each.text.slice(0, kept).toWellFormed() + mark;
     isCut = true;

@@ -4,10 +4,10 @@ import { makeStorable } from '../../../platform/input/text.ts';
 import type { Ending } from '../entities/ending.ts';
 import { readAnswer, readFailure, readUsage } from './ending.ts';
 
-/** A name as PostgreSQL can hold it: a report that could never be stored would be sent again for ever. */
+/** A name that PostgreSQL can store: a report that cannot be stored would be sent again forever. */
 const name = (charactersMax: number) => z.string().max(charactersMax).transform(makeStorable);
 
-/** What the plugin in OpenClaw posts when a run has ended; what we do not use is not checked. */
+/** What the plugin in OpenClaw posts when a run has ended. Fields that we do not use are not checked. */
 const Body = z.object({
   sessionKey: name(500).refine((key) => key !== '', 'must not be empty'),
   runId: name(200).nullish(),
@@ -26,16 +26,16 @@ const Body = z.object({
     .nullish(),
 });
 
-/** A report on a run, in our words. */
+/** A report on a run. */
 export interface RunReport {
-  /** As we gave it: without the agent that OpenClaw puts in front, in lower case. */
+  /** The key that we gave the session: in lower case, without the agent that OpenClaw puts in front. */
   sessionKey: string;
   /** OpenClaw's own id of what it ran. */
   openClawRunId: string | null;
   ending: Ending;
 }
 
-/** Reads a callback's body. Throws INVALID for anything that is not the plugin's report. */
+/** Reads the body of a callback. Throws INVALID for a body that is not a report of the plugin. */
 export function readReport(json: string): RunReport {
   let parsed: ReturnType<typeof Body.safeParse>;
   try {

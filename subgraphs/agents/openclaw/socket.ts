@@ -1,6 +1,6 @@
 const TIMEOUT_MS = 10_000;
 
-/** What OpenClaw wants to know of a client that trusts it with a shared token. */
+/** How a client with a shared token introduces itself. */
 const introduction = (token: string) => ({
   minProtocol: 4,
   maxProtocol: 4,
@@ -22,14 +22,14 @@ interface Frame {
   error?: { message?: string };
 }
 
-/** `idle`: nothing runs in the session, or not yet: a run begins up to 3 seconds after OpenClaw took it. */
+/** `idle`: nothing runs in the session, or not yet: a run begins up to 3 seconds after OpenClaw admitted it. */
 export type AbortOutcome = 'aborted' | 'idle';
 
 /**
- * Stops what a session does. OpenClaw has no way to do it over HTTP, only `sessions.abort` over its WebSocket.
+ * Stops what a session does, by `sessions.abort` over OpenClaw's WebSocket: OpenClaw offers no route for it over HTTP.
  *
- * Resolves when OpenClaw has said what it did; the end of the run itself is reported by its callback.
- * Throws when OpenClaw cannot be reached within 10 seconds, or refuses.
+ * Resolves when OpenClaw has answered; the callback reports the end of the run itself.
+ * Throws when OpenClaw does not answer within 10 seconds, or refuses.
  */
 export function abortSession(
   openClawUrl: string,

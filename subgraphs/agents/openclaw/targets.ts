@@ -1,12 +1,12 @@
 import type { AgentsConfig } from '../config.ts';
-import { createOpenClaw, type OpenClaw } from './client.ts';
+import { createOpenClawClient, type OpenClawClient } from './client.ts';
 
-/** Every OpenClaw that agents can run in, by the name that agents know it by. */
+/** The OpenClaws of the settings, by the names that agents refer to. */
 export interface Targets {
-  /** The one of OPENCLAW_URL first. */
+  /** The target of OPENCLAW_URL is the first and is called `default`. */
   readonly names: readonly string[];
-  /** Throws for a name that is no longer in the settings: the agent's owner must choose another. */
-  get(name: string): OpenClaw;
+  /** Throws for a name that is not in the settings any more: the agent's owner must choose another target. */
+  get(name: string): OpenClawClient;
 }
 
 const DEFAULT_TARGET = 'default';
@@ -19,18 +19,18 @@ export function createTargets(config: AgentsConfig): Targets {
     token: config.OPENCLAW_TOKEN,
     gatewayToken: config.OPENCLAW_GATEWAY_TOKEN,
   };
-  const targets = new Map(
+  const clients = new Map(
     [first, ...config.OPENCLAW_TARGETS].map((target) => [
       target.name,
-      createOpenClaw({ ...target, admissionTimeoutMs }),
+      createOpenClawClient({ ...target, admissionTimeoutMs }),
     ]),
   );
   return {
-    names: [...targets.keys()],
+    names: [...clients.keys()],
     get(name) {
-      const target = targets.get(name);
-      if (!target) throw new Error(`There is no OpenClaw called ${name} in OPENCLAW_TARGETS`);
-      return target;
+      const client = clients.get(name);
+      if (!client) throw new Error(`There is no OpenClaw called ${name} in OPENCLAW_TARGETS`);
+      return client;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { readText } from './ending.ts';
 import { type History, textOf } from './history.ts';
 
-/** Something said in a session. */
+/** A message of a session. */
 export interface TranscriptMessage {
   role: string;
   text: string;
@@ -14,7 +14,7 @@ export interface TranscriptMessage {
 /** A part of a conversation, first to last. */
 export interface TranscriptPage {
   messages: TranscriptMessage[];
-  /** Where to read what was said before; null at the beginning. */
+  /** The position before which the earlier messages are; null at the beginning of the conversation. */
   earlier: string | null;
 }
 

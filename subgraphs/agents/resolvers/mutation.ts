@@ -1,4 +1,4 @@
-import { payload } from '../../../platform/graphql/user-errors.ts';
+import { mutation } from '../../../platform/subgraph/operation.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { archiveAgent } from '../operations/agent/archive-agent.ts';
 import { createAgent } from '../operations/agent/create-agent.ts';
@@ -10,21 +10,12 @@ import { retryRun } from '../operations/run/retry-run.ts';
 import { startRun } from '../operations/run/start-run.ts';
 
 export const Mutation: MutationResolvers = {
-  agentCreate: (_root, { input }, ctx) =>
-    payload(async () => ({ agent: await createAgent(ctx, input, { targets: ctx.settings.targets.names }) })),
-  agentUpdate: (_root, { input }, ctx) =>
-    payload(async () => ({ agent: await updateAgent(ctx, input, { targets: ctx.settings.targets.names }) })),
-  agentArchive: (_root, { input }, ctx) => payload(async () => ({ agent: await archiveAgent(ctx, input) })),
-  agentRunStart: (_root, { input }, ctx) =>
-    payload(async () => ({ run: await startRun(ctx, input, ctx.settings) })),
-  agentRunCancel: (_root, { input }, ctx) => payload(async () => ({ run: await cancelRun(ctx, input) })),
-  agentRunRetry: (_root, { input }, ctx) => payload(async () => ({ run: await retryRun(ctx, input) })),
-  agentRunAnswer: (_root, { input }, ctx) => payload(async () => ({ run: await answerQuestion(ctx, input) })),
-  agentWake: async (_root, { input }, ctx) => ({
-    isAccepted: false,
-    ...(await payload(async () => {
-      await wakeAgent(ctx, input, ctx.settings.targets);
-      return { isAccepted: true };
-    })),
-  }),
+  agentCreate: mutation(createAgent, (agent) => ({ agent })),
+  agentUpdate: mutation(updateAgent, (agent) => ({ agent })),
+  agentArchive: mutation(archiveAgent, (agent) => ({ agent })),
+  agentWake: mutation(wakeAgent, () => ({ isAccepted: true })),
+  agentRunStart: mutation(startRun, (run) => ({ run })),
+  agentRunCancel: mutation(cancelRun, (run) => ({ run })),
+  agentRunRetry: mutation(retryRun, (run) => ({ run })),
+  agentRunAnswer: mutation(answerQuestion, (run) => ({ run })),
 };

@@ -1,61 +1,61 @@
-import { type Transaction, transact } from '../../../platform/event-log/transaction.ts';
+import type { Transaction } from '../../../platform/event-log/transaction.ts';
+import { systemPart } from '../../../platform/identity/actor.ts';
 import { type Loop, startLoop } from '../../../platform/process/loop.ts';
 import type { Subgraph } from '../../../platform/subgraph/subgraph.ts';
+import type { HandOver } from '../openclaw/hand-over.ts';
 import type { Targets } from '../openclaw/targets.ts';
-import type { Dispatch } from '../operations/attempt/steps/dispatch.ts';
-import {
-  believeFailure,
-  endOverdueRun,
-  endOverdueWait,
-  endUnansweredQuestion,
-} from '../operations/run/end-overdue-run.ts';
-import { noteAbort, takeRunToAbort } from '../operations/run/request-abort.ts';
+import { confirmFailure } from '../operations/attempt/confirm-failure.ts';
+import { expireQuestion } from '../operations/question/expire-question.ts';
+import { endOverdueRun } from '../operations/run/end-overdue-run.ts';
+import { expireQueuedRun } from '../operations/run/expire-queued-run.ts';
+import { noteAbort } from '../operations/run/note-abort.ts';
+import { takeRunToAbort } from '../operations/run/take-run-to-abort.ts';
 
 /**
- * Ends what does not end by itself: runs past their deadline, waits and questions past theirs, errors that no success
- * has followed. And tells OpenClaw to stop what was ended or is to end: the slot is free whether OpenClaw hears it or not.
+ * Ends what does not end by itself, by the database's clock: runs past their deadline, runs that wait too long, questions
+ * that nobody answers, and failures that no success has followed. Then it sends the aborts that are due. A slot is free
+ * when its run has ended here, whether OpenClaw answers the abort or not.
  */
 export function startReaper(subgraph: Subgraph, targets: Targets, sweepSeconds: number): Loop {
+  const { log } = subgraph;
   const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>) =>
-    transact({ em: subgraph.orm.em, doorbell: subgraph.doorbell, actor: 'reaper' }, work);
+    subgraph.transact(systemPart('agents.reaper'), work);
 
   async function endAll(): Promise<void> {
-    for (const end of [endOverdueRun, endOverdueWait, endUnansweredQuestion, believeFailure]) {
+    for (const endNext of [endOverdueRun, expireQueuedRun, expireQuestion, confirmFailure]) {
       for (;;) {
-        const run = await inTransaction(end);
+        const run = await inTransaction(endNext);
         if (!run) break;
-        subgraph.log.warn({ runId: run.id, state: run.state, by: end.name }, 'run.ended-by-clock');
+        const { id: runId, attempt, state } = run;
+        log.warn({ runId, attempt, state, by: endNext.name }, 'run.ended-by-clock');
       }
     }
   }
 
   async function abortAll(): Promise<void> {
     for (;;) {
-      const dispatch = await inTransaction(takeRunToAbort);
-      if (!dispatch) return;
-      const wasHeard = await abort(dispatch);
-      await inTransaction((tx) => noteAbort(tx, dispatch.runId, wasHeard));
+      const handOver = await inTransaction(takeRunToAbort);
+      if (!handOver) return;
+      const wasAnswered = await abort(handOver);
+      await inTransaction((tx) => noteAbort(tx, handOver.runId, wasAnswered));
     }
   }
 
-  async function abort({ runId, target, ...session }: Dispatch): Promise<boolean> {
+  /** Returns whether OpenClaw answered. */
+  async function abort({ runId, attempt, target, ...session }: HandOver): Promise<boolean> {
     try {
       const outcome = await targets.get(target).abort(session);
-      subgraph.log.info({ runId, outcome }, 'run.abort-sent');
+      log.info({ runId, attempt, outcome }, 'run.abort-sent');
       return true;
     } catch (err) {
-      subgraph.log.warn({ err, runId }, 'run.abort-not-sent');
+      log.warn({ err, runId, attempt }, 'run.abort-not-sent');
       return false;
     }
   }
 
-  return startLoop(
-    'reaper',
-    sweepSeconds,
-    async () => {
-      await endAll();
-      await abortAll();
-    },
-    subgraph.log,
-  );
+  const endAndAbortAll = async () => {
+    await endAll();
+    await abortAll();
+  };
+  return startLoop('reaper', sweepSeconds, endAndAbortAll, log);
 }

@@ -1,24 +1,21 @@
-import { type Transaction, transact } from '../../../platform/event-log/transaction.ts';
+import type { Transaction } from '../../../platform/event-log/transaction.ts';
+import { systemPart } from '../../../platform/identity/actor.ts';
 import { type Loop, startLoop } from '../../../platform/process/loop.ts';
 import type { Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import type { Ending } from '../entities/ending.ts';
 import type { Targets } from '../openclaw/targets.ts';
-import {
-  checkAgainSoon,
-  endFound,
-  noteHeard,
-  type RunToCheck,
-  takeRunToCheck,
-} from '../operations/run/check-run.ts';
+import { endFoundAttempt } from '../operations/attempt/end-found-attempt.ts';
+import { checkRunAgain } from '../operations/run/check-run-again.ts';
+import { noteRunHeard } from '../operations/run/note-run-heard.ts';
+import { type RunToCheck, takeRunToCheck } from '../operations/run/take-run-to-check.ts';
 import { type Inquiry, inquire } from './inquiry.ts';
 
-/** Runs asked about at a time: each question may take some seconds. */
-const AT_A_TIME = 4;
+/** How many runs are asked about at a time: each inquiry may take some seconds. */
+const CHECKS_AT_A_TIME = 4;
 
 /**
- * Asks OpenClaw about runs of which nothing is heard: a report may have been lost on its way.
- *
- * What OpenClaw is not sure of counts only when it is found again at the next look.
+ * Asks OpenClaw about runs that it has not reported for `afterSeconds`: the report may have been lost.
+ * A doubtful finding counts only when the next check finds the same.
  */
 export function startReconciler(
   subgraph: Subgraph,
@@ -26,12 +23,13 @@ export function startReconciler(
   afterSeconds: number,
   sweepSeconds: number,
 ): Loop {
-  /** What was found at the last look, of what must be found twice. */
+  const { log } = subgraph;
+  /** The doubtful findings of the last checks, by run. */
   const lastFound = new Map<string, string>();
   const inTransaction = <Result>(work: (tx: Transaction) => Promise<Result>) =>
-    transact({ em: subgraph.orm.em, doorbell: subgraph.doorbell, actor: 'reconciler' }, work);
+    subgraph.transact(systemPart('agents.reconciler'), work);
 
-  function endOf({ runId, attempt }: RunToCheck, inquiry: Inquiry): Ending | null {
+  function endingOf({ runId, attempt }: RunToCheck, inquiry: Inquiry): Ending | null {
     if (inquiry.kind === 'ended') return inquiry.ending;
     if (inquiry.kind !== 'doubtful') return null;
     const mark = `${attempt} ${inquiry.mark}`;
@@ -41,19 +39,22 @@ export function startReconciler(
   }
 
   async function check(run: RunToCheck): Promise<void> {
+    const { runId, attempt } = run;
     const inquiry = await inquire(targets.get(run.target), run);
-    const ending = endOf(run, inquiry);
-    subgraph.log.info({ runId: run.runId, found: inquiry.kind, ends: ending !== null }, 'run.checked');
-    if (inquiry.kind === 'running') await inTransaction((tx) => noteHeard(tx, run));
+    const ending = endingOf(run, inquiry);
+    log.info({ runId, attempt, found: inquiry.kind, ends: ending !== null }, 'run.checked');
+    if (inquiry.kind === 'running') await inTransaction((tx) => noteRunHeard(tx, runId));
     if (!ending && inquiry.kind === 'doubtful' && inquiry.isLost)
-      await inTransaction((tx) => checkAgainSoon(tx, run, afterSeconds));
+      await inTransaction((tx) => checkRunAgain(tx, runId, afterSeconds));
     if (!ending) return;
-    lastFound.delete(run.runId);
-    await inTransaction((tx) => endFound(tx, run, ending));
+    lastFound.delete(runId);
+    await inTransaction((tx) => endFoundAttempt(tx, run, ending));
   }
 
   const checkSafely = (run: RunToCheck) =>
-    check(run).catch((err: unknown) => subgraph.log.warn({ err, runId: run.runId }, 'run.not-checked'));
+    check(run).catch((err: unknown) => {
+      log.warn({ err, runId: run.runId, attempt: run.attempt }, 'run.not-checked');
+    });
 
   async function checkNext(): Promise<void> {
     for (;;) {
@@ -63,12 +64,8 @@ export function startReconciler(
     }
   }
 
-  return startLoop(
-    'reconciler',
-    sweepSeconds,
-    async () => {
-      await Promise.all(Array.from({ length: AT_A_TIME }, checkNext));
-    },
-    subgraph.log,
-  );
+  const checkAll = async () => {
+    await Promise.all(Array.from({ length: CHECKS_AT_A_TIME }, checkNext));
+  };
+  return startLoop('reconciler', sweepSeconds, checkAll, log);
 }

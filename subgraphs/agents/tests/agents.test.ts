@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setGrant } from '../../../platform/identity/grants.ts';
-import { projectStream } from '../../../schema/events/event.ts';
+import { projectScope } from '../../../schema/scopes.ts';
 import { maySeeAgent } from '../access.ts';
 import { archiveAgent } from '../operations/agent/archive-agent.ts';
+import { createAgent } from '../operations/agent/create-agent.ts';
 import { updateAgent } from '../operations/agent/update-agent.ts';
 import { wakeAgent } from '../operations/agent/wake-agent.ts';
 import { startRun } from '../operations/run/start-run.ts';
-import { Query } from '../resolvers/query.ts';
-import { agentStatus, sumUsage } from '../resolvers/run-views.ts';
-import { openWorld } from './world.ts';
+import { agentIn, aPerson, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {
@@ -18,23 +17,32 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const stranger = () => world.as({ id: randomUUID(), displayName: 'Eve', avatarUrl: null });
-const update = (input: Record<string, unknown>, ctx = world.ctx()) =>
-  updateAgent(ctx, input, { targets: world.targets.names });
+const stranger = () => world.as(aPerson('Eve'));
 
 describe('an agent', () => {
-  test('is changed by its owner only, and not against an older version', async () => {
-    const { id, version } = await world.agent();
-    await update({ id, name: 'Second', expectedVersion: version });
+  test('has the defaults of the API', async () => {
+    const agent = await createAgent(world.ctx(), { name: 'Writer', slug: randomUUID() });
 
-    await expect(update({ id, name: 'Third', expectedVersion: version })).rejects.toMatchObject({
+    expect(agent).toMatchObject({
+      ...{ model: 'claude-opus-4-5', maxConcurrent: 1, isEnabled: true, tags: [], target: 'default' },
+      ...{ systemPrompt: null, avatarUrl: null, projectIds: null, version: 1, ownerId: world.member.id },
+    });
+  });
+
+  test('is changed only by its owner, and not against an older version', async () => {
+    const { id, version } = await world.agent();
+    await updateAgent(world.ctx(), { id, name: 'Second', expectedVersion: version });
+
+    const outdated = updateAgent(world.ctx(), { id, name: 'Third', expectedVersion: version });
+
+    await expect(outdated).rejects.toMatchObject({
       code: 'VERSION_CONFLICT',
       current: { agent: { name: 'Second' } },
     });
-    await expect(update({ id, name: 'Mine' }, stranger())).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(updateAgent(stranger(), { id, name: 'Mine' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
-  test('of the slug of another is DUPLICATE', async () => {
+  test('is DUPLICATE with the slug of another', async () => {
     const { slug } = await world.agent();
 
     await expect(world.agent({ slug })).rejects.toMatchObject({
@@ -43,14 +51,14 @@ describe('an agent', () => {
     });
   });
 
-  test('in an OpenClaw that is not in the settings is INVALID', async () => {
+  test('is INVALID in a target that is not in the settings', async () => {
     await expect(world.agent({ openClaw: 'elsewhere' })).rejects.toMatchObject({
       code: 'INVALID',
       field: ['input', 'openClaw'],
     });
   });
 
-  test('for some projects is seen by their members, works there, and nowhere else', async () => {
+  test('that is restricted to a project is seen by its members and works only there', async () => {
     const [theirs, other] = [await world.project(), await world.project()];
     const agent = await world.agent({ projectIds: [theirs] });
 
@@ -63,21 +71,21 @@ describe('an agent', () => {
     ).resolves.toMatchObject({ state: 'QUEUED' });
   });
 
-  test('that is invisible is NOT_FOUND in every mutation: looking at rights in a transaction locked the database for good', async () => {
+  test('that is invisible is NOT_FOUND in every mutation', async () => {
     const agent = await world.agent({ projectIds: [await world.project()] });
     const eve = stranger();
     const own = randomUUID();
-    await setGrant(world.em(), projectStream(own), eve.viewer.id, 'OWNER');
+    await setGrant(world.em(), projectScope(own), eve.viewer.id, 'OWNER');
     const taskId = await world.task({ projectId: own });
-    const start = { agentId: agent.id, taskId, instruction: 'Go', whenBusy: 'QUEUE' };
-    const attempts = [
+    // Each reads rights in a transaction. Over another connection that would wait forever in the embedded database.
+    const calls = [
       () => archiveAgent(eve, { id: agent.id }),
-      () => update({ id: agent.id, name: 'Mine' }, eve),
-      () => startRun(eve, { ...start, priority: 'NORMAL', ignoreBlockers: false }, { timeoutSeconds: 60 }),
-      () => wakeAgent(eve, { agentId: agent.id, text: 'Hello', mode: 'NOW' }, world.targets),
+      () => updateAgent(eve, { id: agent.id, name: 'Mine' }),
+      () => startRun(eve, { agentId: agent.id, taskId, instruction: 'Go' }),
+      () => wakeAgent(eve, { agentId: agent.id, text: 'Hello' }),
     ];
 
-    for (const attempt of attempts) await expect(attempt()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('that is taken out of use cancels what waits, and starts nothing more', async () => {
@@ -102,95 +110,113 @@ describe('an agent', () => {
     const off = await world.agent({ tags: [tag], isEnabled: false });
     const gone = await world.agent({ tags: [tag] });
     await archiveAgent(world.ctx(), { id: gone.id });
-    const list = async (filter: Record<string, unknown>, ctx = world.ctx()) => {
-      const page = await (Query.agents as CallableFunction)(null, { filter: { tag, ...filter } }, ctx);
-      return (page.nodes as { id: string }[]).map(({ id }) => id).sort();
+    const list = async (filter: Record<string, unknown>, actor?: ReturnType<typeof aPerson>) => {
+      const document = 'query ($filter: AgentFilter) { agents(filter: $filter) { nodes { id } } }';
+      const { data } = await world.ask(document, { filter: { tag, ...filter } }, actor);
+      return data.agents.nodes.map(({ id }: { id: string }) => id).sort();
     };
 
     expect(await list({})).toEqual([own.id, off.id].sort());
     expect(await list({ isEnabled: false })).toEqual([off.id]);
     expect(await list({ projectId: randomUUID() })).toEqual([off.id]);
     expect(await list({ includeArchived: true })).toHaveLength(3);
-    expect(await list({}, stranger())).toEqual([off.id]);
+    expect(await list({}, aPerson('Eve'))).toEqual([off.id]);
   });
 });
 
-describe('the status of an agent', () => {
-  const agent = { isEnabled: true, maxConcurrent: 2 } as Parameters<typeof agentStatus>[0];
-  const target = { isReachable: true } as Parameters<typeof agentStatus>[2];
+describe('a change of an agent', () => {
+  /** An agent that has worked in a project, so that the project hears of it. */
+  async function agentAtWork() {
+    const projectId = await world.project();
+    const agent = await world.agent({ tags: ['fast'] });
+    const { id } = await world.start({ agentId: agent.id, taskId: await world.task({ projectId }) });
+    await world.runIn(id, 'RUNNING');
+    return { id: agent.id, slug: agent.slug, events: () => world.agentEvents(projectId, agent.id) };
+  }
 
-  test.each([
-    ['IDLE', { held: 0, queued: 0 }],
-    ['WORKING', { held: 1, queued: 0 }],
-    ['BUSY', { held: 1, queued: 1 }],
-  ])('is %s with %j of two slots', (status, workload) => {
-    expect(agentStatus(agent, workload, target)).toBe(status);
+  test('is published with the name, slug and picture of the agent, and whether it is in use', async () => {
+    const { id, slug, events } = await agentAtWork();
+    const avatarUrl = 'https://example.com/writer.png';
+
+    await updateAgent(world.ctx(), { id, name: 'Author', avatarUrl, isEnabled: false });
+    const ofChange = (await events()).at(-1);
+    await archiveAgent(world.ctx(), { id });
+
+    const agent = { agentId: id, slug, name: 'Author', avatarUrl, isEnabled: false };
+    expect(ofChange).toEqual({ ...agent, isArchived: false });
+    expect((await events()).at(-1)).toEqual({ ...agent, isArchived: true });
   });
 
-  test('is DISABLED when it is switched off, UNREACHABLE while its OpenClaw is', () => {
-    const idle = { held: 0, queued: 0 };
-    expect(agentStatus({ ...agent, isEnabled: false }, idle, target)).toBe('DISABLED');
-    expect(agentStatus(agent, idle, { ...target, isReachable: false } as typeof target)).toBe('UNREACHABLE');
-  });
-});
+  test('that changes nothing publishes nothing and makes no new version', async () => {
+    const { id, events } = await agentAtWork();
+    const before = { version: 1, events: await events() };
 
-describe('the cost of a run', () => {
-  const usage = (values: object) => ({
-    usage: { model: 'a/b', inputTokens: null, outputTokens: null, costMicros: null, ...values },
-  });
-
-  test('is unknown when nothing was reported, never 0', () => {
-    expect(sumUsage([{ usage: null }])).toEqual({
-      inputTokens: null,
-      outputTokens: null,
-      costMicros: null,
-      costStatus: 'NOT_REPORTED',
-      byModel: [],
+    const agent = await updateAgent(world.ctx(), {
+      ...{ id, name: 'Writer', tags: ['fast'], systemPrompt: null, openClaw: 'default' },
     });
+
+    expect({ version: agent.version, events: await events() }).toEqual(before);
   });
 
-  test('adds up over attempts and models', () => {
-    const attempts = [
-      usage({ inputTokens: 10, costMicros: 5 }),
-      usage({ inputTokens: 1, outputTokens: 2 }),
-      usage({ model: 'c/d', outputTokens: 3 }),
-    ];
-    expect(sumUsage(attempts)).toMatchObject({
-      inputTokens: 11,
-      outputTokens: 5,
-      costMicros: 5,
-      costStatus: 'REPORTED',
-      byModel: [
-        { model: 'a/b', inputTokens: 11, outputTokens: 2 },
-        { model: 'c/d', inputTokens: null, outputTokens: 3 },
-      ],
-    });
-  });
+  test('is made once by archiving twice', async () => {
+    const { id, events } = await agentAtWork();
+    const { version } = await archiveAgent(world.ctx(), { id });
+    const before = await events();
 
-  test('without a price is UNPRICED', () => {
-    expect(sumUsage([usage({ inputTokens: 1 })])).toMatchObject({ costMicros: null, costStatus: 'UNPRICED' });
+    const again = await archiveAgent(world.ctx(), { id });
+
+    expect({ version: again.version, events: await events() }).toEqual({ version, events: before });
   });
 });
 
-describe('OpenClaw beside the agents here', () => {
-  test('agentsSync says what it offers and which agents are missing there', async () => {
+describe('an agent in a run', () => {
+  test('does not own the agents of its person', async () => {
+    const agent = await world.agent({ systemPrompt: 'You write plainly.' });
+    const run = await world.start({ agentId: agent.id });
+    const actor = agentIn(run, world.member);
+    const ctx = world.as(actor);
+
+    for (const call of [
+      () => createAgent(ctx, { name: 'Helper', slug: randomUUID() }),
+      () => updateAgent(ctx, { id: agent.id, maxConcurrent: 100 }),
+      () => archiveAgent(ctx, { id: agent.id }),
+      () => wakeAgent(ctx, { agentId: agent.id, text: 'Hello' }),
+      () => wakeAgent(ctx, { text: 'Hello' }),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    const document = 'query ($id: ID) { agent(id: $id) { name systemPrompt } }';
+    const { data } = await world.ask(document, { id: agent.id }, actor);
+    expect(data.agent).toEqual({ name: 'Writer', systemPrompt: null });
+  });
+});
+
+describe('OpenClaw', () => {
+  test('is compared with the agents here by agentsSync', async () => {
     const missing = await world.agent({ slug: `nowhere-${randomUUID().slice(0, 8)}` });
 
-    const [found] = await (Query.agentsSync as CallableFunction)(null, {}, world.ctx());
+    const { data } = await world.ask(
+      '{ agentsSync { name isReachable problem offeredSlugs missing { id } } }',
+    );
 
+    const [found] = data.agentsSync;
     expect(found).toMatchObject({ name: 'default', isReachable: true, problem: null });
     expect(found.offeredSlugs).toEqual(expect.arrayContaining(['main', 'researcher']));
-    expect(found.missing.map(({ id }: { id: string }) => id)).toContain(missing.id);
+    expect(found.missing).toContainEqual({ id: missing.id });
   });
 
-  test('waking an agent is for its owner', async () => {
+  test('wakes an agent only for its owner', async () => {
     const agent = await world.agent({ slug: `woken-${randomUUID().slice(0, 8)}` });
-    const input = { agentId: agent.id, text: 'Good morning', mode: 'NOW' };
+    const wake = (input: object, actor = world.member) =>
+      world.ask(WAKE, { input: { text: 'Good morning', ...input } }, actor);
 
-    await expect(wakeAgent(world.ctx(), input, world.targets)).resolves.toBeUndefined();
-    await expect(wakeAgent(stranger(), input, world.targets)).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    await expect(wakeAgent(stranger(), { ...input, agentId: null }, world.targets)).rejects.toMatchObject({
-      code: 'FORBIDDEN',
-    });
+    const accepted = await wake({ agentId: agent.id });
+    const refused = [await wake({ agentId: agent.id }, aPerson('Eve')), await wake({}, aPerson('Eve'))];
+
+    expect(accepted.data.agentWake).toEqual({ isAccepted: true, userErrors: [] });
+    for (const { data } of refused)
+      expect(data.agentWake).toEqual({ isAccepted: false, userErrors: [{ code: 'FORBIDDEN' }] });
   });
 });
+
+const WAKE = `mutation ($input: AgentWakeInput!) {
+  agentWake(input: $input) { isAccepted userErrors { code } } }`;

@@ -9,7 +9,7 @@ beforeAll(async () => {
 beforeEach(() => world.simulator.set({ callbacks: 'never' }));
 afterAll(() => world.close());
 
-/** A run that OpenClaw took and will not report by itself. */
+/** A run that OpenClaw has admitted and does not report by itself. */
 async function runningRun(instruction = 'Draft it') {
   const { id } = await world.start({ instruction });
   return world.runIn(id, 'RUNNING');
@@ -19,7 +19,7 @@ const failure = (sessionKey: string | undefined, error: string) =>
   world.callback({ sessionKey, success: false, text: '', error });
 
 describe('an attempt that fails', () => {
-  test('for a reason that may pass is followed by another, in a session of its own', async () => {
+  test('for a transient reason is followed by another, in its own session', async () => {
     const first = await runningRun();
 
     await failure(first.sessionKey, 'LLM request failed: 503 overloaded');
@@ -51,7 +51,7 @@ describe('an attempt that fails', () => {
     'LLM request failed: provider rejected the request schema or tool payload.',
     'You exceeded your current quota (429)',
     'prompt is too long: context window exceeded',
-  ])('for a reason that will not pass ends the run at once: %s', async (error) => {
+  ])('for a permanent reason ends the run at once: %s', async (error) => {
     const { id, sessionKey } = await runningRun();
 
     await failure(sessionKey, error);
@@ -59,7 +59,7 @@ describe('an attempt that fails', () => {
     expect(await world.run(id)).toMatchObject({ state: 'FAILED', failureCode: 'AGENT_ERROR', attempt: 1 });
   });
 
-  test('is late when it is an older attempt that reports: the newer one goes on', async () => {
+  test('and reports after the next one has begun is late, and the next one goes on', async () => {
     const first = await runningRun();
     await failure(first.sessionKey, '503 overloaded');
     await world.age(first.id, 10);
@@ -75,7 +75,7 @@ describe('an attempt that fails', () => {
 });
 
 describe('after a restart of OpenClaw', () => {
-  test('an error is doubted: the success that follows it ends the run', async () => {
+  test('a success that follows an error ends the run', async () => {
     const { id, sessionKey } = await runningRun();
 
     const error = 'Failed to persist terminal assistant error: session rebound';
@@ -87,7 +87,7 @@ describe('after a restart of OpenClaw', () => {
     expect(run).toMatchObject({ state: 'SUCCEEDED', answer: 'It was done', attempt: 1 });
   });
 
-  test('an error that no success follows within a minute counts, and the run is tried again', async () => {
+  test('an error that no success follows within a minute counts, and the run gets another attempt', async () => {
     const { id, sessionKey } = await runningRun('[[hang]]');
     await failure(sessionKey, 'Your previous turn was interrupted');
 
@@ -99,8 +99,8 @@ describe('after a restart of OpenClaw', () => {
   });
 });
 
-describe('starting a run anew', () => {
-  test('makes a new run of the same agent and instruction that names the old one', async () => {
+describe('retrying a run', () => {
+  test('creates a run of the same agent with the same instruction that names the old one', async () => {
     const failed = await runningRun();
     await failure(failed.sessionKey, 'no');
 
@@ -115,7 +115,7 @@ describe('starting a run anew', () => {
     expect(again.id).not.toBe(failed.id);
   });
 
-  test('is refused for a run that has succeeded or has not ended', async () => {
+  test('is INVALID_TRANSITION for a run that has succeeded or has not ended', async () => {
     const run = await runningRun();
     await expect(retryRun(world.ctx(), { id: run.id, whenBusy: 'QUEUE' })).rejects.toMatchObject({
       code: 'INVALID_TRANSITION',

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A run that OpenClaw took and will not report by itself. */
+/** A run that OpenClaw has admitted and does not report by itself. */
 async function runningRun() {
   world.simulator.set({ callbacks: 'never' });
   const { id } = await world.start();
@@ -17,7 +17,7 @@ async function runningRun() {
 }
 
 describe('a callback', () => {
-  test('ends its run and gives the slot back', async () => {
+  test('ends its run and frees the slot', async () => {
     const run = await runningRun();
 
     const { status, body } = await world.callback({
@@ -40,7 +40,7 @@ describe('a callback', () => {
     expect((await world.run(id)).state).toBe('SUCCEEDED');
   });
 
-  test('100 times the same message is applied once, and there is one event', async () => {
+  test('that is sent 100 times is applied once, and there is one event', async () => {
     const run = await runningRun();
     const id = randomUUID();
 
@@ -54,7 +54,7 @@ describe('a callback', () => {
     expect((await world.states(run)).filter((state) => state === 'SUCCEEDED')).toHaveLength(1);
   });
 
-  test('on a run that has ended is late: it is kept, and the run stays as it ended', async () => {
+  test('on a run that has ended is late: it is stored, and the run stays as it is', async () => {
     const run = await runningRun();
     await world.callback({ sessionKey: run.sessionKey, text: 'first' });
 
@@ -66,7 +66,7 @@ describe('a callback', () => {
     expect(kept).toEqual([{ outcome: 'applied' }, { outcome: 'late' }]);
   });
 
-  test('finds its run in whatever case and with whichever agent OpenClaw writes the session', async () => {
+  test('finds its run by a session in upper case and with another agent', async () => {
     const run = await runningRun();
 
     const { body } = await world.callback({ sessionKey: `agent:writer:${run.sessionKey?.toUpperCase()}` });
@@ -74,7 +74,7 @@ describe('a callback', () => {
     expect(body.status).toBe('applied');
   });
 
-  test('an answer that PostgreSQL could not store as it is arrives all the same', async () => {
+  test('with an answer that PostgreSQL cannot store is applied with U+FFFD in it', async () => {
     const run = await runningRun();
 
     await world.callback({ sessionKey: run.sessionKey, text: 'a\0b\uD800c' });
@@ -82,7 +82,7 @@ describe('a callback', () => {
     expect((await world.run(run.id)).answer).toBe('a\uFFFDb\uFFFDc');
   });
 
-  test('an answer whose event is cut in the middle of an emoji ends the run', async () => {
+  test('with an answer whose event is cut in the middle of an emoji is applied', async () => {
     const run = await runningRun();
     const text = `${'x'.repeat(EVENT_ANSWER_CHARACTERS_MAX - 1)}🚀 and more`;
 
@@ -92,7 +92,7 @@ describe('a callback', () => {
     expect((await world.run(run.id)).answer).toBe(text);
   });
 
-  test('with a NUL in its names ends the run: a report that cannot be stored would come again for ever', async () => {
+  test('with a NUL in its names is applied: a report that cannot be stored would be sent again forever', async () => {
     const run = await runningRun();
 
     const { body } = await world.callback({
@@ -107,7 +107,7 @@ describe('a callback', () => {
     expect((await world.callback({ sessionKey: 'task:\0' })).status).toBe(404);
   });
 
-  test('what was not reported of the cost stays unknown', async () => {
+  test('without a cost leaves the cost unknown', async () => {
     const run = await runningRun();
 
     await world.callback({ sessionKey: run.sessionKey, usage: null });
@@ -163,7 +163,7 @@ describe('a callback is refused', () => {
   });
 });
 
-test('while one secret replaces another, both sign', async () => {
+test('while one secret replaces another, both are accepted', async () => {
   const next = `whsec_${randomBytes(32).toString('base64')}`;
   const current = `whsec_${randomBytes(32).toString('base64')}`;
   const rotating = await openWorld({ OPENCLAW_CALLBACK_SECRET: `${next},${current}` });

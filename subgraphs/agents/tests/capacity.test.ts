@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../../../platform/testing/wait.ts';
+import { AgentRun } from '../entities/agent-run.ts';
 import { updateAgent } from '../operations/agent/update-agent.ts';
 import { openWorld } from './world.ts';
 
@@ -18,7 +20,7 @@ const heldSlots = async (agentId: string): Promise<number[]> => {
 };
 
 describe('the slots of an agent', () => {
-  test('100 starts at once with maxConcurrent 3 give exactly 3 runs and 97 AGENT_BUSY', async () => {
+  test('are given to exactly 3 of 100 concurrent starts with maxConcurrent 3; the others are AGENT_BUSY', async () => {
     const agent = await world.agent({ maxConcurrent: 3 });
     const projectId = await world.project();
     const tasks = await Promise.all(Array.from({ length: 100 }, () => world.task({ projectId })));
@@ -34,27 +36,23 @@ describe('the slots of an agent', () => {
     for (const { reason } of refused) expect(reason).toMatchObject({ code: 'AGENT_BUSY' });
   });
 
-  test('waiting runs take over the slots one by one, never more than there are, and none waits for ever', async () => {
+  test('pass to the waiting runs, never to more than there are, until no run waits', async () => {
     const agent = await world.agent({ maxConcurrent: 2 });
-    const runs = await Promise.all(
-      Array.from({ length: 12 }, () =>
-        world.start({ agentId: agent.id, whenBusy: 'QUEUE', instruction: '[[delay=30]]' }),
-      ),
-    );
+    const input = { agentId: agent.id, whenBusy: 'QUEUE', instruction: '[[delay=50]]' };
+    await Promise.all(Array.from({ length: 12 }, () => world.start(input)));
 
     let most = 0;
-    const ended = Promise.all(runs.map(({ id }) => world.runIn(id, 'SUCCEEDED', 30_000)));
-    const watch = setInterval(async () => {
+    const ended = async () => {
       most = Math.max(most, (await heldSlots(agent.id)).length);
-    }, 5);
-    await ended;
-    clearInterval(watch);
+      return (await world.em().count(AgentRun, { agentId: agent.id, state: 'SUCCEEDED' })) === 12;
+    };
+    await until('all runs have ended', ended, 50_000);
 
     expect(most).toBe(2);
     expect(await heldSlots(agent.id)).toEqual([]);
   });
 
-  test('the database itself refuses the same slot twice', async () => {
+  test('are unique in the database, which refuses the same slot twice', async () => {
     const agent = await world.agent({ maxConcurrent: 2 });
     const [a, b] = await Promise.all(
       [1, 2].map(async () => {
@@ -68,23 +66,26 @@ describe('the slots of an agent', () => {
     ).rejects.toThrow(/agent_run_slot/);
   });
 
-  test('lowering maxConcurrent ends no run, and no new one starts before there is subgraph', async () => {
+  test('keep their runs when maxConcurrent is lowered, and no new run starts before a slot is free', async () => {
     const agent = await world.agent({ maxConcurrent: 3 });
-    const long = await Promise.all(
-      [1, 2, 3].map(() => world.start({ agentId: agent.id, instruction: '[[delay=700]]' })),
-    );
-    await Promise.all(long.map(({ id }) => world.runIn(id, 'RUNNING')));
+    const input = { agentId: agent.id, instruction: '[[hang]]' };
+    const started = await Promise.all([1, 2, 3].map(() => world.start(input)));
+    const held = await Promise.all(started.map(({ id }) => world.runIn(id, 'RUNNING')));
 
-    await updateAgent(world.ctx(), { id: agent.id, maxConcurrent: 1 }, { targets: ['default'] });
+    await updateAgent(world.ctx(), { id: agent.id, maxConcurrent: 1 });
 
     expect(await heldSlots(agent.id)).toEqual([1, 2, 3]);
     await expect(world.start({ agentId: agent.id })).rejects.toMatchObject({ code: 'AGENT_BUSY' });
-    const waiting = await world.start({ agentId: agent.id, whenBusy: 'QUEUE' });
-    await Promise.all([...long, waiting].map(({ id }) => world.runIn(id, 'SUCCEEDED')));
+    const waiting = await world.start({ ...input, whenBusy: 'QUEUE' });
+    for (const { sessionKey } of held) {
+      expect((await world.run(waiting.id)).state).toBe('QUEUED');
+      await world.callback({ sessionKey });
+    }
+    await world.runIn(waiting.id, 'RUNNING');
   });
 });
 
-test('OpenClaw never has more runs than OPENCLAW_RUNS_MAX, whatever the agents may have', async () => {
+test('a target never has more runs than OPENCLAW_RUNS_MAX, whatever its agents may have', async () => {
   const small = await openWorld({ OPENCLAW_RUNS_MAX: '2' });
   try {
     const agent = await small.agent({ maxConcurrent: 10 });

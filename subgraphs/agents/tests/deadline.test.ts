@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('the deadline of a run', () => {
-  test('a run of which nothing is heard is TIMED_OUT, gives its slot back and is stopped in OpenClaw', async () => {
+  test('ends a run that is not heard of: it is TIMED_OUT, frees its slot and is stopped in OpenClaw', async () => {
     const { id } = await world.start({ instruction: '[[hang]]' });
     await world.runIn(id, 'RUNNING');
 
@@ -21,7 +21,7 @@ describe('the deadline of a run', () => {
     await until('OpenClaw has stopped it', () => world.simulator.state().runsRunning === 0);
   });
 
-  test('a report after the deadline is late and changes nothing', async () => {
+  test('makes a later report late: it changes nothing', async () => {
     const { id } = await world.start({ instruction: '[[hang]]' });
     const { sessionKey } = await world.runIn(id, 'RUNNING');
     await world.age(id, 100_000);
@@ -33,7 +33,7 @@ describe('the deadline of a run', () => {
     expect(await world.run(id)).toMatchObject({ state: 'TIMED_OUT', answer: null });
   });
 
-  test('it counts from the moment OpenClaw took the run, by the database clock', async () => {
+  test("counts from the admission by OpenClaw, by the database's clock", async () => {
     const { id } = await world.start({ instruction: '[[hang]]', timeoutSeconds: 120 });
 
     const run = await world.runIn(id, 'RUNNING');
@@ -43,7 +43,7 @@ describe('the deadline of a run', () => {
 });
 
 describe('canceling a run', () => {
-  test('that waits ends it at once', async () => {
+  test('ends it at once when it waits', async () => {
     const agent = await world.agent();
     const first = await world.start({ agentId: agent.id, instruction: '[[hang]]' });
     await world.runIn(first.id, 'RUNNING');
@@ -55,7 +55,7 @@ describe('canceling a run', () => {
     expect(await world.states(run)).toEqual(['QUEUED', 'CANCELED']);
   });
 
-  test('that OpenClaw works on keeps its slot until OpenClaw has stopped it', async () => {
+  test('keeps its slot until OpenClaw has stopped it', async () => {
     const { id } = await world.start({ instruction: '[[hang]]' });
     await world.runIn(id, 'RUNNING');
 
@@ -78,7 +78,7 @@ describe('canceling a run', () => {
     expect(await world.run(id)).toMatchObject({ state: 'SUCCEEDED', answer: 'It was done' });
   });
 
-  test('a run that has ended is INVALID_TRANSITION', async () => {
+  test('is INVALID_TRANSITION when it has ended', async () => {
     world.simulator.set({ callbacks: 'normal' });
     const { id } = await world.start();
     await world.runIn(id, 'SUCCEEDED');

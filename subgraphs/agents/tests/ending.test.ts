@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readAnswer, readFailure, readUsage } from '../openclaw/ending.ts';
 
-/** What OpenClaw 2026.9.6 was seen to say, and what follows. */
+/** Errors as OpenClaw 2026.9.6 reported them, and what they mean. */
 const FAILURES: [error: string, expected: object][] = [
   [
     '⚠️ stub/stub request failed (authentication failed, HTTP 401). Re-authenticate the provider and try again.',
@@ -40,21 +40,21 @@ describe('an error that OpenClaw reports', () => {
 });
 
 describe('an answer', () => {
-  test('of NO_REPLY is empty', () => {
+  test('is empty when the agent says NO_REPLY', () => {
     expect(readAnswer(' NO_REPLY\n', null)).toMatchObject({ kind: 'answered', answer: '' });
   });
 
-  test('that was cut says so', () => {
+  test('is marked when it was cut', () => {
     expect(readAnswer('half\n...(truncated)...', null)).toMatchObject({ answer: 'half', isTruncated: true });
   });
 });
 
 describe('a cost', () => {
-  test('of zeros is none: OpenClaw reports them for models that were not reached', () => {
+  test('is unknown when OpenClaw reports zeros, as for models that it did not reach', () => {
     expect(readUsage({ input: 0, output: 0, cost: { total: 0 } }, 'a', 'b')).toBeNull();
   });
 
-  test('that is negative or beyond all measure is not known', () => {
+  test('is unknown when it is negative or too large for an Int', () => {
     expect(readUsage({ input: -5, output: 2 ** 40, cost: { total: -1 } }, 'a', 'b')).toMatchObject({
       inputTokens: null,
       outputTokens: null,
@@ -62,7 +62,7 @@ describe('a cost', () => {
     });
   });
 
-  test('in dollars becomes millionths', () => {
+  test('is converted from dollars to millionths', () => {
     expect(readUsage({ input: 1, output: 2, cost: { total: 0.0123 } }, 'a', 'b')).toEqual({
       model: 'a/b',
       inputTokens: 1,

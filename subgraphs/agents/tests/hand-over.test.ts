@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../../../platform/testing/wait.ts';
+import { createOpenClawClient } from '../openclaw/client.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -17,13 +19,13 @@ const executionsOf = (sessionKey: string | null | undefined): number =>
     .filter(([key]) => key.endsWith(sessionKey ?? 'none'))
     .reduce((sum, [, count]) => sum + count, 0);
 
-describe('handing a run over', () => {
+describe('a hand-over', () => {
   test.each([
     ['drop-before', 'before it was admitted'],
     ['drop-after', 'after it was admitted'],
     ['hang', 'without an answer'],
   ] as const)(
-    'a connection lost (%s: %s) is tried again, and the agent works once',
+    'is repeated when the connection was lost (%s: %s), and the agent works once',
     async (dispatch, _when) => {
       world.simulator.set({ dispatch, times: 1 });
 
@@ -36,7 +38,7 @@ describe('handing a run over', () => {
   );
 
   test.each([503, 502, 409, 408])(
-    '%i means later: the slot is free meanwhile, and the same bytes go again',
+    'is repeated with the same bytes after %i, and the slot is free meanwhile',
     async (status) => {
       world.simulator.set({ dispatch: { status }, times: 1 });
 
@@ -59,7 +61,7 @@ describe('handing a run over', () => {
     },
   );
 
-  test('429 is not tried again before Retry-After', async () => {
+  test('is not repeated before Retry-After when OpenClaw answered 429', async () => {
     world.simulator.set({ dispatch: { status: 429, retryAfterSeconds: 3 }, times: 1 });
     const before = Date.now();
 
@@ -74,7 +76,7 @@ describe('handing a run over', () => {
     [400, 'OPENCLAW_REFUSED'],
     [413, 'OPENCLAW_REFUSED'],
     [401, 'OPENCLAW_UNAUTHORIZED'],
-  ] as const)('%i is never tried again: %s', async (status, failureCode) => {
+  ] as const)('is never repeated after %i: %s', async (status, failureCode) => {
     world.simulator.set({ dispatch: { status }, times: 1 });
 
     const { id } = await world.start();
@@ -84,7 +86,7 @@ describe('handing a run over', () => {
     expect(world.simulator.state().posts.filter((post) => post.idempotencyKey === `${id}:1`)).toHaveLength(1);
   });
 
-  test('200 with a body of rubbish means admitted', async () => {
+  test('is admitted by 200 with an unreadable body', async () => {
     world.simulator.set({ dispatch: 'garbage', times: 1 });
 
     const { id } = await world.start();
@@ -93,7 +95,7 @@ describe('handing a run over', () => {
     expect(executionsOf(run.sessionKey)).toBe(1);
   });
 
-  test('a run that waited ten minutes for OpenClaw has FAILED', async () => {
+  test('that OpenClaw declined for ten minutes ends the run as FAILED', async () => {
     world.simulator.set({ dispatch: { status: 503 } });
     const { id } = await world.start();
     await until('it was declined', async () => (await world.run(id)).handOverFailures > 0);
@@ -103,8 +105,7 @@ describe('handing a run over', () => {
     expect(await world.runIn(id, 'FAILED', 30_000)).toMatchObject({ failureCode: 'OPENCLAW_UNAVAILABLE' });
   });
 
-  test('a redirect is not followed, so our token goes nowhere else', async () => {
-    const { createServer } = await import('node:http');
+  test('does not follow a redirect, which would carry the token elsewhere', async () => {
     const asked: (string | undefined)[] = [];
     const elsewhere = createServer((request, response) => {
       asked.push(request.headers.authorization);
@@ -115,16 +116,15 @@ describe('handing a run over', () => {
       response.writeHead(307, { location: `http://127.0.0.1:${port}/` }).end();
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => redirecting.once('listening', resolve));
-    const { createOpenClaw } = await import('../openclaw/client.ts');
     const { port } = redirecting.address() as { port: number };
-    const openClaw = createOpenClaw({
+    const client = createOpenClawClient({
       url: `http://127.0.0.1:${port}`,
       token: world.config.OPENCLAW_TOKEN,
       gatewayToken: world.config.OPENCLAW_GATEWAY_TOKEN,
       admissionTimeoutMs: 5_000,
     });
 
-    const outcome = await openClaw.runAgent('{}', 'key');
+    const outcome = await client.runAgent('{}', 'key');
 
     expect(outcome).toMatchObject({ kind: 'refused', code: 'OPENCLAW_REFUSED' });
     expect(asked).toEqual([]);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readHeads } from '../../../platform/event-log/event-log.ts';
 import { projectStream } from '../../../schema/events/event.ts';
-import { openWorld } from './world.ts';
+import { TaskRemoved } from '../../../schema/events/tasks.ts';
+import { aPerson, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {
@@ -10,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('the life of a run', () => {
-  test('goes through every state once and ends with the answer and what it cost', async () => {
+  test('goes through every state once and ends with the answer and its cost', async () => {
     const { id } = await world.start({ instruction: '[[say=Here are the notes]]' });
 
     const run = await world.runIn(id, 'SUCCEEDED');
@@ -25,7 +26,7 @@ describe('the life of a run', () => {
     expect(await world.states(run)).toEqual(['QUEUED', 'DISPATCHING', 'RUNNING', 'SUCCEEDED']);
   });
 
-  test('an answer of 20,000 characters arrives whole, and the event carries as much as a comment may hold', async () => {
+  test('keeps an answer of 20,000 characters whole', async () => {
     const { id } = await world.start({ instruction: '[[long=20000]]' });
 
     const run = await world.runIn(id, 'SUCCEEDED');
@@ -33,13 +34,13 @@ describe('the life of a run', () => {
     expect(run.answer).toHaveLength(20_000);
   });
 
-  test('an agent that says nothing has succeeded with an empty answer', async () => {
+  test('succeeds with an empty answer when the agent says nothing', async () => {
     const { id } = await world.start({ instruction: '[[empty]]' });
 
     expect(await world.runIn(id, 'SUCCEEDED')).toMatchObject({ answer: '' });
   });
 
-  test('a failure of the model is a failure of the run and says why', async () => {
+  test('fails with the reason when the model fails', async () => {
     const { id } = await world.start({ instruction: '[[fail=400]]' });
 
     const run = await world.runIn(id, 'FAILED');
@@ -48,7 +49,7 @@ describe('the life of a run', () => {
     expect(run.failureMessage).not.toBe('');
   });
 
-  test('the prompt holds the task and the instruction, and no secret', async () => {
+  test('begins with a prompt that has the task and the instruction, and no secret', async () => {
     const agent = await world.agent({ systemPrompt: 'You write plainly.' });
     const taskId = await world.task({ title: 'Explain rollback', description: 'In one page' });
 
@@ -69,7 +70,7 @@ describe('the life of a run', () => {
     for (const secret of secrets) expect(requestBody).not.toContain(secret);
   });
 
-  test('a description too long for OpenClaw is cut with a mark, and the run goes on', async () => {
+  test('goes on when the description is too long for OpenClaw: it is cut, with a mark', async () => {
     const taskId = await world.task({ description: '\u0001'.repeat(60_000) });
 
     const { id } = await world.start({ taskId });
@@ -79,7 +80,7 @@ describe('the life of a run', () => {
     expect(requestBody).toContain('Cut here');
   });
 
-  test('every event of a stream has its number, without a gap', async () => {
+  test('leaves no gap in the numbers of the stream', async () => {
     const projectId = await world.project();
     const taskId = await world.task({ projectId });
     const run = await world.start({ taskId });
@@ -94,11 +95,11 @@ describe('the life of a run', () => {
 });
 
 describe('starting a run', () => {
-  test('a task created a moment ago is found', async () => {
+  test('finds a task that was created a moment ago', async () => {
     for (let i = 0; i < 10; i++) await expect(world.start()).resolves.toMatchObject({ state: 'QUEUED' });
   });
 
-  test('a second run of the same task is TASK_BUSY until the first has ended', async () => {
+  test('is TASK_BUSY while the task has another run that has not ended', async () => {
     const taskId = await world.task();
     const first = await world.start({ taskId, instruction: '[[delay=300]]' });
 
@@ -108,13 +109,13 @@ describe('starting a run', () => {
     await expect(world.start({ taskId })).resolves.toMatchObject({ state: 'QUEUED' });
   });
 
-  test('an agent that is switched off is AGENT_DISABLED', async () => {
+  test('is AGENT_DISABLED for an agent that is switched off', async () => {
     const agent = await world.agent({ isEnabled: false });
 
     await expect(world.start({ agentId: agent.id })).rejects.toMatchObject({ code: 'AGENT_DISABLED' });
   });
 
-  test('a repeat with the same idempotency key starts no second run', async () => {
+  test('a second time with the same idempotency key returns the first run', async () => {
     const request = { agentId: (await world.agent({ maxConcurrent: 5 })).id, taskId: await world.task() };
 
     const runs = await Promise.all([1, 2, 3].map(() => world.start({ ...request, idempotencyKey: 'click' })));
@@ -122,14 +123,39 @@ describe('starting a run', () => {
     expect(new Set(runs.map(({ id }) => id)).size).toBe(1);
   });
 
-  test('who is not a member cannot tell a task from one that does not exist, and a viewer may not start', async () => {
+  test('is FORBIDDEN for a viewer, and NOT_FOUND for a stranger as if the task did not exist', async () => {
     const taskId = await world.task({ projectId: await world.project('VIEWER') });
     await expect(world.start({ taskId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
 
-    world.member.id = '00000000-0000-7000-8000-0000000000ee';
-    await expect(world.start({ taskId })).rejects.toMatchObject({
+    const agentId = (await world.agent()).id;
+    await expect(world.start({ taskId, agentId }, aPerson('Eve'))).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: `Task ${taskId} does not exist`,
     });
+  });
+
+  test('is NOT_FOUND for a task that was removed', async () => {
+    const projectId = await world.project();
+    const taskId = await world.task({ projectId });
+    await world.ctx().transact(async (tx) => {
+      const payload = { taskId, projectId };
+      tx.publish(TaskRemoved, { stream: projectStream(projectId), subject: taskId, payload });
+    });
+    await world.subgraph.catchUp();
+
+    await expect(world.start({ taskId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('twice at the same time on one task gives one run', async () => {
+    const taskId = await world.task();
+    await world.subgraph.catchUp();
+    const agents = await Promise.all(Array.from({ length: 5 }, () => world.agent()));
+
+    const starts = await Promise.allSettled(
+      agents.map(({ id: agentId }) => world.start({ agentId, taskId, instruction: '[[hang]]' })),
+    );
+
+    const refused = starts.flatMap((start) => (start.status === 'rejected' ? [start.reason.code] : []));
+    expect(refused).toEqual(Array.from({ length: 4 }, () => 'TASK_BUSY'));
   });
 });

@@ -20,7 +20,7 @@ const parts = (overrides: Partial<PromptParts> = {}): PromptParts => ({
 });
 
 describe('a prompt', () => {
-  test('holds the agent, the project, the task with checklist and comments, and the instruction, in this order', () => {
+  test('has the agent, the project, the task with checklist and comments, and the instruction, in this order', () => {
     const { text, isCut } = renderPrompt(parts());
 
     const found = [
@@ -40,14 +40,14 @@ describe('a prompt', () => {
     expect(isCut).toBe(false);
   });
 
-  test('leaves out what there is not', () => {
+  test('has no section for what is missing', () => {
     const { text } = renderPrompt(parts({ project: null, comments: [], agent: {} }));
 
     expect(text.startsWith('# Task: TB-12')).toBe(true);
     expect(text).not.toContain('# Recent comments');
   });
 
-  test('too long loses its comments first and keeps the instruction, with a mark that names the task', () => {
+  test('that is too long loses its comments first and keeps the instruction, with a mark that names the task', () => {
     const { text, isCut } = renderPrompt(
       parts({ comments: [{ authorName: 'Ada', body: 'x'.repeat(300_000) }] }),
     );
@@ -58,7 +58,7 @@ describe('a prompt', () => {
     expect(text).toContain('Be short');
   });
 
-  test('never has more bytes than OpenClaw takes, whatever people write', () => {
+  test('never has more bytes than OpenClaw takes, whatever its parts are', () => {
     const long = fc.oneof(
       fc.constant('\u0001'.repeat(20_000)),
       fc.constant('\uD83D\uDE80'.repeat(10_000)),

@@ -12,7 +12,7 @@ beforeAll(async () => {
 beforeEach(() => world.simulator.set({ callbacks: 'never' }));
 afterAll(() => world.close());
 
-/** A run whose agent has asked. */
+/** A run whose agent has asked a question. */
 async function askingRun(text = 'I looked at it.\nQUESTION: Which one?\nCHOICES: red | blue') {
   const { id } = await world.start();
   const { sessionKey } = await world.runIn(id, 'RUNNING');
@@ -21,15 +21,15 @@ async function askingRun(text = 'I looked at it.\nQUESTION: Which one?\nCHOICES:
   return { id, question, sessionKey };
 }
 
-describe('an agent that asks', () => {
-  test('makes its run INPUT_REQUIRED, which holds no slot', async () => {
+describe('a question of an agent', () => {
+  test('makes the run INPUT_REQUIRED, which holds no slot', async () => {
     const { id, question } = await askingRun();
 
     expect(await world.run(id)).toMatchObject({ state: 'INPUT_REQUIRED', slot: null, answer: null });
     expect(question).toMatchObject({ body: 'Which one?', choices: ['red', 'blue'], answer: null });
   });
 
-  test('gets the answer in the same conversation, as a new attempt, and ends', async () => {
+  test('is answered in the same conversation, by a new attempt of the run', async () => {
     const { id, question, sessionKey } = await askingRun();
 
     await answerQuestion(world.ctx(), { questionId: question.id, answer: 'blue' });
@@ -51,7 +51,7 @@ describe('an agent that asks', () => {
     ]);
   });
 
-  test('a repeat of the report that asked does not end the attempt that goes on', async () => {
+  test('is asked once: a repeat of its report does not end the next attempt', async () => {
     const { id } = await world.start();
     const { sessionKey } = await world.runIn(id, 'RUNNING');
     const report = { sessionKey, runId: 'openclaw-run-1', text: 'QUESTION: Sure?' };
@@ -66,7 +66,7 @@ describe('an agent that asks', () => {
     expect((await world.run(id)).state).toBe('RUNNING');
   });
 
-  test('waits for one answer: a second is refused, a repeat of the first is not', async () => {
+  test('takes one answer: a second one is refused, a repeat of the first is not', async () => {
     const { id, question } = await askingRun();
     const input = { questionId: question.id, answer: 'red' };
     await answerQuestion(world.ctx(), input);
@@ -77,7 +77,7 @@ describe('an agent that asks', () => {
     });
   });
 
-  test('takes none but its choices', async () => {
+  test('takes only its choices', async () => {
     const { question } = await askingRun();
 
     await expect(
@@ -85,7 +85,7 @@ describe('an agent that asks', () => {
     ).rejects.toMatchObject({ code: 'INVALID', field: ['input', 'answer'] });
   });
 
-  test('whom nobody answers within a day is TIMED_OUT', async () => {
+  test('that nobody answers within a day ends the run as TIMED_OUT', async () => {
     const { id } = await askingRun();
 
     await world.age(id, 86_401);
@@ -93,7 +93,7 @@ describe('an agent that asks', () => {
     expect(await world.runIn(id, 'TIMED_OUT')).toMatchObject({ failureCode: 'QUESTION_EXPIRED' });
   });
 
-  test('can be stopped at once, and then takes no answer', async () => {
+  test('takes no answer after its run was canceled', async () => {
     const { id, question } = await askingRun();
 
     expect(await cancelRun(world.ctx(), { id, mode: 'GRACEFUL' })).toMatchObject({ state: 'CANCELED' });
@@ -104,7 +104,7 @@ describe('an agent that asks', () => {
 });
 
 describe('the question in a message', () => {
-  test('of two megabytes is found at once: a pattern took 45 seconds for it', () => {
+  test('of two megabytes is found within 500 ms: a regular expression took 45 seconds', () => {
     const message = 'a\nQUESTION:'.repeat(180_000);
     const before = performance.now();
 

@@ -11,12 +11,12 @@ beforeAll(async () => {
 beforeEach(() => world.simulator.set({ callbacks: 'never' }));
 afterAll(() => world.close());
 
-/** A run whose report was lost; its last word is older than a minute. */
+/** A run whose report was lost, and that was last heard of more than a minute ago. */
 async function lostRun(instruction: string) {
   const { id } = await world.start({ instruction });
   await world.runIn(id, 'RUNNING');
   await world.simulator.idle();
-  // Not its attempt: the simulator has been up for less than a minute, and would seem to have been restarted since.
+  // Not its attempt: the simulator started less than a minute ago, so it would seem to have been restarted since.
   await world.age(id, 61, ['agent_run']);
   return id;
 }
@@ -27,7 +27,7 @@ const executionsOf = (runId: string): number =>
     .reduce((sum, [, count]) => sum + count, 0);
 
 describe('a run whose report was lost', () => {
-  test('ends with the answer that OpenClaw has, and is sent once', async () => {
+  test('ends with the answer in OpenClaw, and is sent once', async () => {
     const id = await lostRun('[[say=It is written]]');
 
     const run = await world.runIn(id, 'SUCCEEDED');
@@ -42,7 +42,7 @@ describe('a run whose report was lost', () => {
     ).toHaveLength(1);
   });
 
-  test('an answer that OpenClaw shows only in part is marked', async () => {
+  test('marks an answer that OpenClaw shows only in part', async () => {
     const id = await lostRun('[[long=20000]]');
 
     const run = await world.runIn(id, 'SUCCEEDED');
@@ -51,27 +51,27 @@ describe('a run whose report was lost', () => {
     expect(run.answer).toHaveLength(8_000);
   });
 
-  test('an error of a model ends it as soon as OpenClaw says that the run is over', async () => {
+  test('ends with the error of the model as soon as OpenClaw says that the run is over', async () => {
     const id = await lostRun('[[fail=400]]');
 
     expect(await world.runIn(id, 'FAILED')).toMatchObject({ failureCode: 'AGENT_ERROR' });
     expect(executionsOf(id)).toBe(1);
   });
 
-  test('an agent that said nothing has succeeded, though OpenClaw keeps no word of it', async () => {
+  test('succeeds when the agent said nothing, of which OpenClaw keeps no row', async () => {
     const id = await lostRun('[[say=NO_REPLY]]');
 
     expect(await world.runIn(id, 'SUCCEEDED')).toMatchObject({ answer: '' });
     expect(executionsOf(id)).toBe(1);
   });
 
-  test('after a restart of OpenClaw it is never sent again, and an error must be found twice', async () => {
+  test('is never sent again after a restart of OpenClaw, and an error must be found twice', async () => {
     const { id } = await world.start({ instruction: '[[fail=400]]' });
     await world.runIn(id, 'RUNNING');
     await world.simulator.idle();
     await world.simulator.restart();
     await world.age(id, 61);
-    await until('it was looked at', async () => (await world.run(id)).checkedAt);
+    await until('it was checked', async () => (await world.run(id)).checkedAt);
     expect((await world.run(id)).state).toBe('RUNNING');
 
     await world.age(id, 61);
@@ -80,20 +80,20 @@ describe('a run whose report was lost', () => {
     expect(executionsOf(id)).toBe(1);
   });
 
-  test('is never started by asking: one that was canceled before OpenClaw had taken it stays unsent', async () => {
+  test('is not started by the inquiry when it was canceled before OpenClaw had admitted it', async () => {
     world.simulator.set({ dispatch: 'drop-before' });
     const { id } = await world.start();
-    await until('nobody knows', async () => (await world.run(id)).isHandOverUnknown);
+    await until('the outcome is unknown', async () => (await world.run(id)).isHandOverUnknown);
     await cancelRun(world.ctx(), { id, mode: 'GRACEFUL' });
     world.simulator.set({ dispatch: 'normal' });
 
-    await until('it was looked at', async () => (await world.run(id)).checkedAt);
+    await until('it was checked', async () => (await world.run(id)).checkedAt);
 
     expect(executionsOf(id)).toBe(0);
     await cancelRun(world.ctx(), { id, mode: 'FORCE' });
   });
 
-  test('of which OpenClaw, restarted, has no session is tried again in a new attempt', async () => {
+  test('gets a new attempt when OpenClaw was restarted and has no session of it', async () => {
     world.simulator.set({ callbacks: 'never' });
     const { id } = await world.start({ instruction: '[[hang]]' });
     await world.runIn(id, 'RUNNING');
@@ -101,10 +101,10 @@ describe('a run whose report was lost', () => {
       .em()
       .execute("update agents.run_attempt set session_key = session_key || '-gone' where run_id = ?", [id]);
     await world.simulator.restart();
-    for (const _look of [1, 2]) {
+    for (const _check of [1, 2]) {
       const before = (await world.run(id)).checkedAt?.getTime() ?? 0;
       await world.age(id, 61);
-      await until('it was looked at', async () => ((await world.run(id)).checkedAt?.getTime() ?? 0) > before);
+      await until('it was checked', async () => ((await world.run(id)).checkedAt?.getTime() ?? 0) > before);
     }
 
     await until('the attempt has ended', async () =>
@@ -116,19 +116,19 @@ describe('a run whose report was lost', () => {
     await world.simulator.idle();
   });
 
-  test('one that OpenClaw still works on goes on', async () => {
+  test('goes on while OpenClaw works on it', async () => {
     const { id } = await world.start({ instruction: '[[hang]]' });
     await world.runIn(id, 'RUNNING');
     await world.age(id, 61);
 
-    await until('it was looked at', async () => (await world.run(id)).checkedAt);
+    await until('it was checked', async () => (await world.run(id)).checkedAt);
 
     expect((await world.run(id)).state).toBe('RUNNING');
     await cancelRun(world.ctx(), { id, mode: 'FORCE' });
     await world.simulator.idle();
   });
 
-  test('the report that arrives after all is late', async () => {
+  test('makes the report late when it arrives after all', async () => {
     const id = await lostRun('[[say=first]]');
     const { sessionKey } = await world.runIn(id, 'SUCCEEDED');
 
@@ -138,7 +138,7 @@ describe('a run whose report was lost', () => {
   });
 });
 
-test('a row of text with stopReason error is no answer', () => {
+test('a row with text is no answer when its stopReason is error', () => {
   const row = {
     role: 'assistant',
     content: [{ type: 'text', text: 'LLM request failed' }],

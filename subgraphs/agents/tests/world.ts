@@ -1,18 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import Fastify from 'fastify';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { execute, parse } from 'graphql';
 import { Webhook } from 'standardwebhooks';
 import { type Simulator, startSimulator } from '../../../openclaw-simulator/simulator.ts';
 import { readEvents } from '../../../platform/event-log/event-log.ts';
+import { createHttpServer, listen } from '../../../platform/graphql/http-server.ts';
+import { SCALARS } from '../../../platform/graphql/scalars.ts';
+import { type AgentInRun, type Person, person, type RequestActor } from '../../../platform/identity/actor.ts';
 import { setGrant } from '../../../platform/identity/grants.ts';
-import { createRequestContext, openSubgraph } from '../../../platform/subgraph/subgraph.ts';
+import type { Logger } from '../../../platform/process/log.ts';
+import { createRequestContext } from '../../../platform/subgraph/request.ts';
+import { openSubgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { until } from '../../../platform/testing/wait.ts';
-import { RunChanged, type RunState } from '../../../schema/events/agents.ts';
+import { AgentChanged, RunChanged, type RunState } from '../../../schema/events/agents.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { TaskChanged } from '../../../schema/events/tasks.ts';
+import { projectScope } from '../../../schema/scopes.ts';
 import { AgentsConfig } from '../config.ts';
-import { consumers } from '../consumers.ts';
-import { AGENTS_DATABASE } from '../database.ts';
 import { AgentRun } from '../entities/agent-run.ts';
 import { RunActivity } from '../entities/run-activity.ts';
 import { RunAttempt } from '../entities/run-attempt.ts';
@@ -20,50 +25,57 @@ import { type AgentsContext, extendContext } from '../loaders.ts';
 import { createTargets } from '../openclaw/targets.ts';
 import { createAgent } from '../operations/agent/create-agent.ts';
 import { startRun } from '../operations/run/start-run.ts';
-import { workWithOpenClaw } from '../subgraph.ts';
+import { rememberTargets } from '../operations/target/remember-targets.ts';
+import { AGENTS_SUBGRAPH, workOnRuns } from '../subgraph.ts';
+import { ageRun } from './clocks.ts';
 
-const HOOKS_TOKEN = 'hooks-token-of-the-tests';
-const GATEWAY_TOKEN = 'gateway-token-of-the-tests';
+/** A document's answer; tests look into it without the generated types of a client. */
+// biome-ignore lint/suspicious/noExplicitAny: the shape is the document's, which each test writes itself
+type Answer = any;
+
+export interface WorldOptions {
+  /** Whether the runner works on the runs. Without it a test claims them itself. */
+  isRunning?: boolean;
+  log?: Logger;
+}
 
 /**
- * The agents subgraph on a database of its own, with the simulator as OpenClaw and the callback's route,
- * without the GraphQL server. `settings` are those of the service, by name.
+ * The agents subgraph on a database of its own, with its schema, with the simulator as OpenClaw and the callback's
+ * route, without its server. `settings` are those of the service, by name.
  */
-export async function openWorld(settings: Record<string, string> = {}) {
+export async function openWorld(
+  settings: Record<string, string> = {},
+  { isRunning = true, log = testLog }: WorldOptions = {},
+) {
   const infrastructure = await openTestInfrastructure();
-  const callbackSecret = `whsec_${randomBytes(32).toString('base64')}`;
   const simulator = await startSimulator({
-    hooksToken: HOOKS_TOKEN,
-    gatewayToken: GATEWAY_TOKEN,
-    callbackSecret,
     acceptAnyAgent: true,
     slots: 1_000,
     delayMs: 20,
     callbackRetryFirstMs: 50,
   });
-  const config = testConfig(simulator, callbackSecret, settings);
-  const subgraph = await openSubgraph(
-    { name: 'agents', ...AGENTS_DATABASE, reactions: consumers },
-    infrastructure,
-    testLog,
-  );
+  const config = testConfig(simulator, settings);
+  const subgraph = await openSubgraph(AGENTS_SUBGRAPH, infrastructure, log);
   const targets = createTargets(config);
-  const work = await workWithOpenClaw(subgraph, config, targets);
-  const app = Fastify();
-  work.routes?.(app);
-  const callbackUrl = `${await app.listen({ host: '127.0.0.1', port: 0 })}/agents/callback`;
+  const { RUN_TIMEOUT_SECONDS: timeoutSeconds, OPENCLAW_RUNS_MAX: runsMax } = config;
+  const extend = extendContext({ timeoutSeconds, runsMax, targets });
+  const as = (actor: RequestActor): AgentsContext => extend(createRequestContext(subgraph, actor, log));
+  const member = aPerson('Ada');
+
+  const work = isRunning ? await workOnRuns(subgraph, config, targets) : null;
+  if (!work) await as(member).transact((tx) => rememberTargets(tx, targets.names));
+  const app = createHttpServer({ log, bodyBytesMax: 1_000, requestTimeoutMs: 10_000 });
+  work?.routes?.(app);
+  const port = await listen(app, '127.0.0.1', { setting: 'AGENTS_PORT', value: 0 });
+  const callbackUrl = `http://127.0.0.1:${port}/agents/callback`;
   simulator.set({ callbackUrl });
+  const schema = buildSubgraphSchema([
+    { typeDefs: AGENTS_SUBGRAPH.typeDefs, resolvers: { ...SCALARS, ...AGENTS_SUBGRAPH.resolvers } as never },
+  ]);
 
   const em = () => subgraph.orm.em.fork();
-  const member = { id: randomUUID(), displayName: 'Ada', avatarUrl: null };
-  const as = (viewer: typeof member): AgentsContext =>
-    extendContext({
-      timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
-      runsMax: config.OPENCLAW_RUNS_MAX,
-      targets,
-    })(createRequestContext(subgraph, viewer, testLog));
-
   const world = {
+    infrastructure,
     subgraph,
     config,
     targets,
@@ -71,66 +83,54 @@ export async function openWorld(settings: Record<string, string> = {}) {
     callbackUrl,
     em,
     member,
-    /** A request by somebody. */
+    /** A request by an actor. */
     as,
     /** A request by a member of every project of this world. */
     ctx: () => as(member),
+    /** Executes a document as the gateway would send it. */
+    async ask(
+      source: string,
+      variableValues: Record<string, unknown> = {},
+      actor: RequestActor = member,
+    ): Promise<Answer> {
+      return execute({ schema, document: parse(source), variableValues, contextValue: as(actor) });
+    },
     /** A project in which `member` has a role. */
     async project(role: 'VIEWER' | 'MEMBER' = 'MEMBER') {
       const projectId = randomUUID();
-      await setGrant(em(), projectStream(projectId), member.id, role);
+      await setGrant(em(), projectScope(projectId), member.id, role);
       return projectId;
     },
-    /** A task, as the tasks subgraph would publish it; with the id of one that there is, a change of it. */
+    /** A task, as the tasks subgraph would publish it; with the id of one that exists, a change of that task. */
     async task(overrides: TaskOverrides = {}) {
       const projectId = overrides.projectId ?? (await world.project());
       const taskId = overrides.taskId ?? randomUUID();
+      const payload = { ...A_TASK, ...overrides, taskId, projectId };
       await world.ctx().transact(async (tx) => {
-        tx.publish(TaskChanged, {
-          stream: projectStream(projectId),
-          subject: taskId,
-          payload: {
-            ref: 'TB-1',
-            title: 'Write the release notes',
-            description: 'For 1.0',
-            category: 'TODO',
-            checklist: [],
-            openBlockerRefs: [],
-            changedFields: ['title'],
-            ...overrides,
-            taskId,
-            projectId,
-          },
-        });
+        tx.publish(TaskChanged, { stream: projectStream(projectId), subject: taskId, payload });
       });
       return taskId;
     },
     agent: (overrides: Record<string, unknown> = {}) =>
-      createAgent(
-        world.ctx(),
-        {
-          name: 'Writer',
-          slug: `agent-${randomBytes(4).toString('hex')}`,
-          model: 'claude-opus-4-5',
-          maxConcurrent: 1,
-          isEnabled: true,
-          tags: [],
-          ...overrides,
-        },
-        { targets: targets.names },
-      ),
-    /** Starts a run; what is not named is made for it. */
-    async start(overrides: { agentId?: string; taskId?: string } & Record<string, unknown> = {}) {
+      createAgent(world.ctx(), {
+        name: 'Writer',
+        slug: `agent-${randomBytes(4).toString('hex')}`,
+        ...overrides,
+      }),
+    /** Starts a run in the name of `actor`. An agent and a task that are not named are created. */
+    async start(
+      overrides: { agentId?: string; taskId?: string } & Record<string, unknown> = {},
+      actor: RequestActor = member,
+    ) {
       const agentId = overrides.agentId ?? (await world.agent()).id;
       const taskId = overrides.taskId ?? (await world.task());
-      const defaults = {
+      return startRun(as(actor), {
         instruction: 'Draft it',
         whenBusy: 'REJECT',
-        priority: 'NORMAL',
-        ignoreBlockers: false,
-      };
-      const input = { ...defaults, ...overrides, agentId, taskId };
-      return startRun(world.ctx(), input, { timeoutSeconds: config.RUN_TIMEOUT_SECONDS });
+        ...overrides,
+        agentId,
+        taskId,
+      });
     },
     /** The run as it is now, with what its newest attempt holds. */
     async run(id: string) {
@@ -140,9 +140,7 @@ export async function openWorld(settings: Record<string, string> = {}) {
       const { sessionKey, requestBody, usage, isPromptCut } = attempt ?? {};
       return { ...run, sessionKey, requestBody, usage, isPromptCut };
     },
-    /** A run that waits, as rows are. */
-    queuedRun: (id: string) => em().findOneOrFail(AgentRun, { id, state: 'QUEUED' }),
-    /** Waits until an agent has a run at work, and returns its id. */
+    /** Waits until an agent has a running run, and returns its id. */
     runningOf: (agentId: string) =>
       until('the agent works', async () => {
         const run = await em().findOne(AgentRun, { agentId, state: 'RUNNING' });
@@ -163,23 +161,21 @@ export async function openWorld(settings: Record<string, string> = {}) {
         },
         timeoutMs,
       ),
-    /** The states through which a run went, as its events tell. */
+    /** The states of a run in their order, as its events tell them. */
     async states(run: Pick<AgentRun, 'id' | 'projectId'>): Promise<RunState[]> {
       const filter = { types: [RunChanged.type], subject: run.id };
       const events = await readEvents(em(), projectStream(run.projectId), 0, 100, filter);
       return events.map(({ payload }) => (payload as { state: RunState }).state);
     },
-    /** Moves a run's clock: all its times, and those of its attempts and questions, are that much earlier. */
-    async age(runId: string, seconds: number, tables = CLOCKS.map(([table]) => table)) {
-      const earlier = (columns: string[]) =>
-        columns.map((column) => `${column} = ${column} - make_interval(secs => ${seconds})`).join(', ');
-      // At once, or a loop that looks in between would see one half of them.
-      await em().transactional(async (tx) => {
-        for (const [table, key, columns] of CLOCKS.filter(([name]) => tables.includes(name)))
-          await tx.execute(`update agents.${table} set ${earlier(columns)} where ${key} = ?`, [runId]);
-      });
+    /** What `AgentChanged` has told a project about an agent. */
+    async agentEvents(projectId: string, agentId: string) {
+      const filter = { types: [AgentChanged.type], subject: agentId };
+      const events = await readEvents(em(), projectStream(projectId), 0, 1_000, filter);
+      return events.map(({ payload }) => AgentChanged.payload.parse(payload));
     },
-    /** Forgets that OpenClaw asked us to wait, or was not there. */
+    /** Moves a run's clock: all its times, and those of its attempts and questions, become earlier. */
+    age: (runId: string, seconds: number, tables?: readonly string[]) => ageRun(em(), runId, seconds, tables),
+    /** Makes the target reachable, and ends its pause. */
     resume: () =>
       em().execute(
         'update agents.openclaw_target set paused_until = null, is_reachable = true, problem = null',
@@ -187,7 +183,7 @@ export async function openWorld(settings: Record<string, string> = {}) {
     /** Posts a report as the plugin in OpenClaw would. */
     async callback(
       report: Record<string, unknown>,
-      { id = randomUUID(), secret = callbackSecret, agoSeconds = 0 } = {},
+      { id = randomUUID(), secret = simulator.callbackSecret, agoSeconds = 0 } = {},
     ) {
       const at = new Date(Date.now() - agoSeconds * 1000);
       const body = JSON.stringify({ success: true, aborted: false, text: 'Done', error: null, ...report });
@@ -209,7 +205,7 @@ export async function openWorld(settings: Record<string, string> = {}) {
     async close() {
       await simulator.stop();
       await app.close();
-      await work.close();
+      await work?.close();
       await subgraph.close();
       await infrastructure.close();
     },
@@ -217,18 +213,28 @@ export async function openWorld(settings: Record<string, string> = {}) {
   return world;
 }
 
-const CLOCKS: [table: string, key: string, columns: string[]][] = [
-  ['run_attempt', 'run_id', ['started_at', 'doubt_until']],
-  ['run_question', 'run_id', ['asked_at', 'expires_at']],
-  [
-    'agent_run',
-    'id',
-    [
-      ...['deadline_at', 'lease_until', 'started_at', 'checked_at', 'queued_at', 'next_hand_over_at'],
-      ...['heard_at', 'queue_expires_at', 'abort_at'],
-    ],
-  ],
-];
+export const aPerson = (displayName: string): Person =>
+  person({ id: randomUUID(), displayName, avatarUrl: null });
+
+/** An agent in a run, for the person who asked for the run. */
+export const agentIn = (run: AgentRun, onBehalfOf: Person): AgentInRun => ({
+  kind: 'agent',
+  id: run.agentId,
+  displayName: 'Writer',
+  runId: run.id,
+  scopes: [projectScope(run.projectId)],
+  onBehalfOf,
+});
+
+const A_TASK = {
+  ref: 'TB-1',
+  title: 'Write the release notes',
+  description: 'For 1.0',
+  category: 'TODO',
+  checklist: [],
+  openBlockerRefs: [],
+  changedFields: ['title'],
+};
 
 interface TaskOverrides {
   taskId?: string;
@@ -239,15 +245,15 @@ interface TaskOverrides {
   openBlockerRefs?: string[];
 }
 
-const testConfig = (simulator: Simulator, callbackSecret: string, settings: Record<string, string>) =>
+const testConfig = (simulator: Simulator, settings: Record<string, string>) =>
   AgentsConfig.parse({
     GATEWAY_SIGNING_KEY: randomBytes(32).toString('hex'),
     DATABASE_URL: 'postgres://unused',
     REDIS_URL: 'redis://unused',
     OPENCLAW_URL: simulator.url,
-    OPENCLAW_TOKEN: HOOKS_TOKEN,
-    OPENCLAW_GATEWAY_TOKEN: GATEWAY_TOKEN,
-    OPENCLAW_CALLBACK_SECRET: callbackSecret,
+    OPENCLAW_TOKEN: simulator.hooksToken,
+    OPENCLAW_GATEWAY_TOKEN: simulator.gatewayToken,
+    OPENCLAW_CALLBACK_SECRET: simulator.callbackSecret,
     DISPATCH_SWEEP_SECONDS: '1',
     ...settings,
   });

@@ -1,11 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
 
-/** The channel that every project has from its beginning. */
+/** The name of the channel that every project has from its creation. */
 export const GENERAL = 'general';
 
 /**
- * A name as it is compared: two names with the same key are the same name.
+ * A name as it is compared: names with equal keys are the same name.
  * Folded here and not by PostgreSQL, whose `lower` depends on the locale of each database.
  */
 export const nameKeyOf = (name: string): string => name.normalize('NFC').toLowerCase();
@@ -21,15 +21,12 @@ const ChannelSchema = defineEntity({
     projectId: p.uuid(),
     name: p.string().length(80),
     nameKey: p.text(),
-    /** The `seq` of the newest message; 0 before the first. Counted up under this row's lock. */
+    /** The `seq` of the newest message; 0 before the first. Incremented under the lock of this row. */
     lastSeq: p.integer().default(0),
-    createdAt: p
-      .datetime()
-      .length(3)
-      .onCreate(() => new Date()),
+    createdAt: p.datetime().length(3),
   },
 });
 
-/** A place to talk about a project. */
+/** A channel of a project, in which its members write messages. */
 export class Channel extends ChannelSchema.class {}
 ChannelSchema.setClass(Channel);

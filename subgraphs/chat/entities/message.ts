@@ -1,8 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../../../platform/identity/actor.ts';
+import { Channel } from './channel.ts';
 
-/** What spoke; the names of the GraphQL types that implement `Actor`. */
-export type AuthorKind = 'User' | 'Agent';
+/** The names of the GraphQL types that implement `Actor`, by the kind of actor. */
+const AUTHOR_KINDS = { person: 'User', agent: 'Agent' } as const;
+export type AuthorKind = (typeof AUTHOR_KINDS)[keyof typeof AUTHOR_KINDS];
 
 const MessageSchema = defineEntity({
   name: 'Message',
@@ -12,7 +15,7 @@ const MessageSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    channelId: p.uuid(),
+    channelId: () => p.manyToOne(Channel).mapToPk().fieldName('channel_id'),
     seq: p.integer(),
     authorKind: p.string().$type<AuthorKind>(),
     authorId: p.uuid(),
@@ -20,13 +23,22 @@ const MessageSchema = defineEntity({
     body: p.text(),
     editedAt: p.datetime().length(3).nullable(),
     deletedAt: p.datetime().length(3).nullable(),
-    createdAt: p
-      .datetime()
-      .length(3)
-      .onCreate(() => new Date()),
+    createdAt: p.datetime().length(3),
   },
 });
 
-/** Something said in a channel. The row outlives its text, so that `seq` has no gaps. */
+/** A message in a channel. A deleted message keeps its row, so that `seq` has no gaps. */
 export class Message extends MessageSchema.class {}
 MessageSchema.setClass(Message);
+
+/** How a message names its author. Throws for a part of the system: it writes in the name of an agent or a person. */
+export function authorOf(actor: Actor): Pick<Message, 'authorKind' | 'authorId'> {
+  if (actor.kind === 'system') throw new Error(`${actor.part} cannot be the author of a message`);
+  return { authorKind: AUTHOR_KINDS[actor.kind], authorId: actor.id };
+}
+
+/** Whether an actor wrote a message. An agent is another author than the person it acts for. */
+export function isAuthor(actor: Actor, { authorKind, authorId }: Message): boolean {
+  const author = authorOf(actor);
+  return author.authorKind === authorKind && author.authorId === authorId;
+}

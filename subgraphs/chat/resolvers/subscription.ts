@@ -16,7 +16,7 @@ export const Subscription: SubscriptionResolvers = {
       after,
       mappings: MAPPINGS,
       rightsChange: ChannelLeft,
-      // A message may be committed between the removal and the word of it in this stream.
+      // A message may be committed after a removal and before this stream has the event of it.
       checksEveryEvent: true,
       authorise: (fresh) => requireChannelRole(fresh, channel, 'VIEWER', ['channelId']),
     };

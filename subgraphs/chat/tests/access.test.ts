@@ -3,7 +3,7 @@ import type { ChatContext } from '../loaders.ts';
 import { createChannel } from '../operations/channel/create-channel.ts';
 import { deleteMessage } from '../operations/message/delete-message.ts';
 import { editMessage } from '../operations/message/edit-message.ts';
-import { openWorld, person } from './world.ts';
+import { aPerson, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {
@@ -33,22 +33,22 @@ async function conversation() {
   return { ...channel, id };
 }
 
-/** Every way to change something, by the name of its mutation. */
+/** Every mutation, by its name. */
 const CHANGES: Record<
   string,
   (ctx: ChatContext, ids: { projectId: string; channelId: string; id: string }) => Promise<unknown>
 > = {
   channelCreate: (ctx, { projectId }) => createChannel(ctx, { projectId, name: 'Mine' }),
-  messageSend: (ctx, { channelId }) => world.send(ctx.viewer, channelId, 'Mine'),
+  messageSend: (ctx, { channelId }) => world.send(ctx.actor, channelId, 'Mine'),
   messageEdit: (ctx, { id }) => editMessage(ctx, { id, body: 'Mine' }),
   messageDelete: (ctx, { id }) => deleteMessage(ctx, { id }),
 };
 
-describe('who is not a member', () => {
-  test('sees nothing, by whatever way, as if it did not exist', async () => {
+describe('a person who is not a member', () => {
+  test('sees nothing on any path, as if it did not exist', async () => {
     const ids = await conversation();
     const ask = (variables: typeof ids) =>
-      world.ask(person('Eve'), SEEN, {
+      world.ask(aPerson('Eve'), SEEN, {
         channelId: variables.channelId,
         references: references(variables),
       });
@@ -62,28 +62,31 @@ describe('who is not a member', () => {
     expect(nonsense).toEqual(hidden);
   });
 
-  test.each(Object.entries(CHANGES))('%s is NOT_FOUND, as if it did not exist', async (_name, change) => {
-    const ids = await conversation();
-    const eve = world.as(person('Eve'));
+  test.each(Object.entries(CHANGES))(
+    'gets NOT_FOUND from %s, as if the object did not exist',
+    async (_name, change) => {
+      const ids = await conversation();
+      const eve = world.as(aPerson('Eve'));
 
-    await expect(change(eve, ids)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(
-      change(eve, { ...ids, projectId: ABSENT, channelId: ABSENT, id: ABSENT }),
-    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(
-      change(eve, { ...ids, projectId: NOT_AN_ID, channelId: NOT_AN_ID, id: NOT_AN_ID }),
-    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  });
+      await expect(change(eve, ids)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(
+        change(eve, { ...ids, projectId: ABSENT, channelId: ABSENT, id: ABSENT }),
+      ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(
+        change(eve, { ...ids, projectId: NOT_AN_ID, channelId: NOT_AN_ID, id: NOT_AN_ID }),
+      ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    },
+  );
 
   test('cannot follow a channel', async () => {
     const { channelId } = await conversation();
 
-    await expect(world.follow(person('Eve'), channelId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(world.follow(person('Eve'), ABSENT)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(world.follow(aPerson('Eve'), channelId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(world.follow(aPerson('Eve'), ABSENT)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
 
-describe('a viewer', () => {
+describe('a viewer of the project', () => {
   test('sees everything', async () => {
     const ids = await conversation();
     const viewer = await world.member(ids.projectId, 'VIEWER');
@@ -107,7 +110,7 @@ describe('a viewer', () => {
     });
   });
 
-  test.each(Object.entries(CHANGES))('%s is FORBIDDEN', async (_name, change) => {
+  test.each(Object.entries(CHANGES))('gets FORBIDDEN from %s', async (_name, change) => {
     const ids = await conversation();
     const viewer = await world.member(ids.projectId, 'VIEWER');
 
@@ -115,7 +118,7 @@ describe('a viewer', () => {
   });
 });
 
-test('an author who has left the project changes nothing any more', async () => {
+test('an author who has left the project can neither edit nor delete', async () => {
   const { projectId, channelId } = await world.channel();
   const author = await world.member(projectId, 'MEMBER');
   const { id } = await world.send(author, channelId, 'Hello');
@@ -127,11 +130,11 @@ test('an author who has left the project changes nothing any more', async () => 
   await expect(deleteMessage(world.as(author), { id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('a mutation reports an expected failure in its payload', async () => {
+test('a mutation reports an expected failure in `userErrors`', async () => {
   const { channelId } = await conversation();
 
   const { data, errors } = await world.ask(
-    person('Eve'),
+    aPerson('Eve'),
     'mutation ($c: ID!) { messageSend(input: { channelId: $c, body: "Hi" }) { message { id } userErrors { code field } } }',
     { c: channelId },
   );

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createChannel } from '../operations/channel/create-channel.ts';
-import { openWorld, person } from './world.ts';
+import { aPerson, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {
-  // No sweep comes to the rescue: what a request shows, it made sure of itself.
+  // No sweep helps: a request must find the events itself.
   world = await openWorld({ sweepSeconds: 300 });
 });
 afterAll(() => world.close());
@@ -21,8 +21,8 @@ async function channelNames(viewer: Parameters<typeof world.ask>[0], projectId: 
 }
 
 describe('a new project', () => {
-  test('has the channel general, however often the project changes afterwards', async () => {
-    const owner = person('Ada');
+  test('has one channel general, however often the project changes afterwards', async () => {
+    const owner = aPerson('Ada');
     const projectId = await world.project({ owner });
     await world.renameProject(projectId);
     await world.renameProject(projectId);
@@ -32,15 +32,15 @@ describe('a new project', () => {
     expect(await channelNames(owner, projectId)).toEqual(['general']);
   });
 
-  test('shows general to the first request, even before the subgraph was told of the project', async () => {
-    const owner = person('Ada');
+  test('shows general to the first request, although the subgraph has not read the event yet', async () => {
+    const owner = aPerson('Ada');
     const projectId = await world.project({ owner, isAnnounced: false });
 
     expect(await channelNames(owner, projectId)).toEqual(['general']);
   });
 
-  test('keeps the name general for its own channel, even before the subgraph was told of the project', async () => {
-    const owner = person('Ada');
+  test('keeps the name general for its own channel, although the subgraph has not read the event yet', async () => {
+    const owner = aPerson('Ada');
     const projectId = await world.project({ owner, isAnnounced: false });
 
     await expect(createChannel(world.as(owner), { projectId, name: 'General' })).rejects.toMatchObject({
@@ -50,7 +50,7 @@ describe('a new project', () => {
 });
 
 describe('creating a channel', () => {
-  test('adds it after the older ones', async () => {
+  test('adds it after the older channels', async () => {
     const { owner, projectId } = await world.channel();
 
     const { name } = await createChannel(world.as(owner), { projectId, name: '  Releases ' });
@@ -62,19 +62,22 @@ describe('creating a channel', () => {
   test.each([
     ['in capitals', 'Über uns', 'ÜBER UNS'],
     ['in another Unicode form', 'Caf\u00e9', 'Cafe\u0301'],
-  ])('the same name %s is DUPLICATE in its project and free in another', async (_how, first, second) => {
-    const { owner, projectId } = await world.channel();
-    const other = await world.channel();
-    await createChannel(world.as(owner), { projectId, name: first });
+  ])(
+    'with the same name %s is DUPLICATE in its project and works in another',
+    async (_how, first, second) => {
+      const { owner, projectId } = await world.channel();
+      const other = await world.channel();
+      await createChannel(world.as(owner), { projectId, name: first });
 
-    await expect(createChannel(world.as(owner), { projectId, name: second })).rejects.toMatchObject({
-      code: 'DUPLICATE',
-      field: ['input', 'name'],
-    });
-    await createChannel(world.as(other.owner), { projectId: other.projectId, name: second });
-  });
+      await expect(createChannel(world.as(owner), { projectId, name: second })).rejects.toMatchObject({
+        code: 'DUPLICATE',
+        field: ['input', 'name'],
+      });
+      await createChannel(world.as(other.owner), { projectId: other.projectId, name: second });
+    },
+  );
 
-  test('of ten at once with one name, one is created', async () => {
+  test('ten times at once with one name creates one', async () => {
     const { owner, projectId } = await world.channel();
 
     const creations = await Promise.allSettled(
@@ -85,7 +88,7 @@ describe('creating a channel', () => {
     expect(await channelNames(owner, projectId)).toEqual(['general', 'Releases']);
   });
 
-  test('a repeat with the same idempotency key gives the same channel, another input is refused', async () => {
+  test('again with the same idempotency key returns the same channel, and refuses another input', async () => {
     const { owner, projectId } = await world.channel();
     const input = { projectId, name: 'Releases', idempotencyKey: 'once' };
     const first = await createChannel(world.as(owner), input);
@@ -98,12 +101,15 @@ describe('creating a channel', () => {
     });
   });
 
-  test.each([['   '], ['x'.repeat(81)], ['a\0b']])('the name %j is INVALID and named', async (name) => {
-    const { owner, projectId } = await world.channel();
+  test.each([['   '], ['x'.repeat(81)], ['a\0b']])(
+    'with the name %j is INVALID and names the argument',
+    async (name) => {
+      const { owner, projectId } = await world.channel();
 
-    await expect(createChannel(world.as(owner), { projectId, name })).rejects.toMatchObject({
-      code: 'INVALID',
-      field: ['input', 'name'],
-    });
-  });
+      await expect(createChannel(world.as(owner), { projectId, name })).rejects.toMatchObject({
+        code: 'INVALID',
+        field: ['input', 'name'],
+      });
+    },
+  );
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('following a channel', () => {
-  test('tells what is written, edited and deleted, each as it then is', async () => {
+  test('yields what is sent, edited and deleted', async () => {
     const { owner, channelId } = await world.channel();
     const followed = await world.follow(owner, channelId);
     expect(await followed.next()).toMatchObject({ __typename: 'StreamCaughtUp' });
@@ -24,7 +24,7 @@ describe('following a channel', () => {
     await followed.end();
   });
 
-  test('goes on after a cursor with what was missed, then live, without a gap or a repeat', async () => {
+  test('after a cursor yields what was missed, then live events, without a gap or a repeat', async () => {
     const { owner, channelId } = await world.channel();
     const first = await world.follow(owner, channelId);
     await first.next();
@@ -41,7 +41,7 @@ describe('following a channel', () => {
     await second.end();
   });
 
-  test('a cursor of another channel is INVALID', async () => {
+  test('with a cursor of another channel is INVALID', async () => {
     const { owner, channelId } = await world.channel();
     const other = await world.channel();
     const followed = await world.follow(other.owner, other.channelId);
@@ -51,7 +51,7 @@ describe('following a channel', () => {
     await expect(world.follow(owner, channelId, cursor)).rejects.toMatchObject({ code: 'INVALID' });
   });
 
-  test('is open to a viewer', async () => {
+  test('is allowed to a viewer', async () => {
     const { owner, projectId, channelId } = await world.channel();
     const followed = await world.follow(await world.member(projectId, 'VIEWER'), channelId);
     await followed.next();
@@ -62,7 +62,7 @@ describe('following a channel', () => {
     await followed.end();
   });
 
-  test('tells nothing of the other channels of the project', async () => {
+  test('yields nothing from other channels of the project', async () => {
     const { owner, projectId, channelId } = await world.channel();
     const { data } = await world.ask(
       owner,
@@ -108,7 +108,7 @@ describe('a removed member', () => {
     expect(shown).toEqual(['Before 1', 'Before 2', 'Before 3'].slice(0, shown.length));
   });
 
-  test('is let go of though nobody says a word', async () => {
+  test('loses the subscription although nobody sends a message', async () => {
     const { projectId, member, followed } = await followedByMember();
 
     await world.remove(projectId, member);
@@ -116,7 +116,7 @@ describe('a removed member', () => {
     await expect(followed.next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('who reads late gets nothing of what waited, and cannot come back with the cursor', async () => {
+  test('who reads late gets no waiting event, and cannot subscribe again with the cursor', async () => {
     const { owner, projectId, channelId, member, followed } = await followedByMember();
     await world.send(owner, channelId, 'Before');
     const { cursor } = await followed.next();
@@ -127,7 +127,7 @@ describe('a removed member', () => {
     await expect(world.follow(member, channelId, cursor)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('is not shown a later text by an event from before the removal', async () => {
+  test('does not see a text from after the removal through an event from before it', async () => {
     const { owner, projectId, channelId, member, followed } = await followedByMember();
     const { id } = await world.send(owner, channelId, 'Before');
     const event = await followed.nextUnshown();

@@ -20,14 +20,14 @@ async function message() {
   return { ...channel, author, id };
 }
 
-/** The ids of the messages that a channel's events are about, in their order. */
+/** The ids of the messages in a channel's events, in the order of the events. */
 const eventsOf = async (channelId: string) =>
   (await readEvents(world.subgraph.orm.em.fork(), channelStream(channelId), 0, 100)).map(
     ({ subject }) => subject,
   );
 
 describe('sending', () => {
-  test('50 messages at once are numbered 1 to 50, in the order of their events', async () => {
+  test('50 messages at once numbers them 1 to 50, in the order of their events', async () => {
     const { owner, channelId } = await world.channel();
 
     const sent = await Promise.all(
@@ -39,7 +39,7 @@ describe('sending', () => {
     expect(await eventsOf(channelId)).toEqual(inOrder.map(({ id }) => id));
   });
 
-  test('a message that is refused uses up no number', async () => {
+  test('a message that is refused uses no number', async () => {
     const { owner, channelId } = await world.channel();
     const input = { channelId, body: 'Hello', idempotencyKey: 'once' };
     await sendMessage(world.as(owner), input);
@@ -50,7 +50,7 @@ describe('sending', () => {
     expect(await world.send(owner, channelId, 'Next')).toMatchObject({ seq: 2 });
   });
 
-  test('ten repeats at once with one idempotency key are one message and one event', async () => {
+  test('ten repeats at once with one idempotency key creates one message and one event', async () => {
     const { owner, channelId } = await world.channel();
     const input = { channelId, body: 'Hello', idempotencyKey: 'once' };
 
@@ -58,6 +58,16 @@ describe('sending', () => {
 
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1);
     expect(await eventsOf(channelId)).toHaveLength(1);
+  });
+
+  test('again with the same idempotency key is NOT_FOUND to a member who was removed', async () => {
+    const { projectId, channelId } = await world.channel();
+    const member = await world.member(projectId, 'MEMBER');
+    const input = { channelId, body: 'Hello', idempotencyKey: 'once' };
+    await sendMessage(world.as(member), input);
+    await world.remove(projectId, member);
+
+    await expect(sendMessage(world.as(member), input)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test.each([[' \n'], ['x'.repeat(20_001)], ['a\0b'], ['\ud800']])('the text %# is INVALID', async (body) => {
@@ -71,7 +81,7 @@ describe('sending', () => {
 });
 
 describe('editing', () => {
-  test('its author changes the text, and the number stays', async () => {
+  test('by the author changes the text and keeps the number', async () => {
     const { author, id } = await message();
 
     const edited = await editMessage(world.as(author), { id, body: 'Hello all' });
@@ -79,7 +89,7 @@ describe('editing', () => {
     expect(edited).toMatchObject({ seq: 1, body: 'Hello all', editedAt: expect.any(Date) });
   });
 
-  test('nobody else does, not even the owner of the project', async () => {
+  test('by anybody else is FORBIDDEN, even for the owner of the project', async () => {
     const { owner, id } = await message();
 
     await expect(editMessage(world.as(owner), { id, body: 'Mine' })).rejects.toMatchObject({
@@ -87,7 +97,7 @@ describe('editing', () => {
     });
   });
 
-  test('the same text again changes nothing and is no event', async () => {
+  test('to the same text changes nothing and publishes nothing', async () => {
     const { author, id, channelId } = await message();
 
     expect(await editMessage(world.as(author), { id, body: 'Hello' })).toMatchObject({ editedAt: null });
@@ -105,7 +115,7 @@ describe('editing', () => {
 });
 
 describe('deleting', () => {
-  test('the author does, and the text goes while the place stays', async () => {
+  test('by the author removes the text and keeps the number', async () => {
     const { author, id } = await message();
 
     const deleted = await deleteMessage(world.as(author), { id });
@@ -113,7 +123,7 @@ describe('deleting', () => {
     expect(deleted).toMatchObject({ seq: 1, body: '', deletedAt: expect.any(Date) });
   });
 
-  test('an admin does, another member does not', async () => {
+  test('works for an admin and is FORBIDDEN for another member', async () => {
     const { projectId, id } = await message();
     const admin = await world.member(projectId, 'ADMIN');
     const member = await world.member(projectId, 'MEMBER');
@@ -122,7 +132,7 @@ describe('deleting', () => {
     expect(await deleteMessage(world.as(admin), { id })).toMatchObject({ body: '' });
   });
 
-  test('a repeat changes nothing and is no event', async () => {
+  test('again changes nothing and publishes nothing', async () => {
     const { author, id, channelId } = await message();
     const first = await deleteMessage(world.as(author), { id });
 
@@ -132,7 +142,7 @@ describe('deleting', () => {
     expect(await eventsOf(channelId)).toEqual([id, id]);
   });
 
-  test('an edit and a deletion at once leave no text, and a late edit is INVALID_TRANSITION', async () => {
+  test('during an edit leaves no text, and a late edit is INVALID_TRANSITION', async () => {
     const { owner, channelId } = await world.channel();
     const ids = await Promise.all(
       Array.from({ length: 10 }, async () => (await world.send(owner, channelId, 'Hello')).id),

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Viewer } from '../../../platform/identity/statement.ts';
+import type { Person } from '../../../platform/identity/actor.ts';
+import { countStatements } from '../../../platform/testing/statements.ts';
+import { createChannel } from '../operations/channel/create-channel.ts';
 import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -12,7 +14,17 @@ const MESSAGES = `query ($id: ID!, $first: Int, $after: String, $last: Int, $bef
   channel(id: $id) { messages(first: $first, after: $after, last: $last, before: $before) {
     nodes { seq } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
 
-async function page(viewer: Viewer, channelId: string, bounds: Record<string, unknown>) {
+const CHANNELS = `query ($projects: [_Any!]!) { _entities(representations: $projects) {
+  ... on Project { channels { nodes { id name messages(last: 2) { nodes { seq } } } } } } }`;
+
+interface Channels {
+  nodes: { id: string; name: string; messages: { nodes: { seq: number }[] } }[];
+}
+
+/** The readers of the log work beside the request. */
+const isOfReaders = (statement: string) => /^(begin|commit)|\blog\.|insert/.test(statement);
+
+async function page(viewer: Person, channelId: string, bounds: Record<string, unknown>) {
   const { data, errors } = await world.ask(viewer, MESSAGES, { id: channelId, ...bounds });
   if (errors) throw errors[0].originalError;
   const { nodes, pageInfo } = data.channel.messages;
@@ -28,7 +40,7 @@ async function channelWith(messages: number) {
   return channel;
 }
 
-test('the last 20 are the newest, oldest first; what was before them stays there while messages arrive', async () => {
+test('the last 20 messages are the newest, oldest first, and the page before them does not shift while messages arrive', async () => {
   const { owner, channelId } = await channelWith(25);
 
   const newest = await page(owner, channelId, { last: 20 });
@@ -39,7 +51,7 @@ test('the last 20 are the newest, oldest first; what was before them stays there
   expect(before).toMatchObject({ seqs: range(1, 5), hasPreviousPage: false, hasNextPage: true });
 });
 
-test('going forwards gives each message once, and those that arrived meanwhile at the end', async () => {
+test('forward paging yields each message once, and new messages at the end', async () => {
   const { owner, channelId } = await channelWith(5);
 
   const first = await page(owner, channelId, { first: 3 });
@@ -61,4 +73,25 @@ test.each([
   const { owner, channelId } = await world.channel();
 
   await expect(page(owner, channelId, bounds)).rejects.toMatchObject({ code: 'INVALID', field: [field] });
+});
+
+test('the channels of several projects and their messages are one statement each', async () => {
+  const { owner, projectId, channelId } = await channelWith(3);
+  const otherId = await world.project({ owner });
+  const channel = await createChannel(world.as(owner), { projectId: otherId, name: 'Releases' });
+  await world.send(owner, channel.id, 'Released');
+  const projects = [projectId, otherId].map((id) => ({ __typename: 'Project', id }));
+
+  const { result, statements } = await countStatements(world.subgraph.orm, () =>
+    world.ask(owner, CHANNELS, { projects }),
+  );
+
+  const [first, second] = result.data._entities.map(({ channels }: { channels: Channels }) => channels.nodes);
+  expect(first).toEqual([{ id: channelId, name: 'general', messages: { nodes: [{ seq: 2 }, { seq: 3 }] } }]);
+  expect(second).toMatchObject([
+    { name: 'general', messages: { nodes: [] } },
+    { name: 'Releases', messages: { nodes: [{ seq: 1 }] } },
+  ]);
+  const reads = statements.filter((statement) => !isOfReaders(statement));
+  expect(reads).toHaveLength(3); // the grants, the channels, their messages
 });

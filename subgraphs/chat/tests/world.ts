@@ -3,32 +3,34 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createSourceEventStream, execute, type GraphQLSchema, parse } from 'graphql';
 import { type Transaction, transact } from '../../../platform/event-log/transaction.ts';
 import { SCALARS } from '../../../platform/graphql/scalars.ts';
+import {
+  type AgentInRun,
+  type Person,
+  person,
+  type RequestActor,
+  systemPart,
+} from '../../../platform/identity/actor.ts';
 import { removeGrant, setGrant } from '../../../platform/identity/grants.ts';
-import type { Viewer } from '../../../platform/identity/statement.ts';
-import { createRequestContext, openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
+import { createRequestContext } from '../../../platform/subgraph/request.ts';
+import { openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { MemberChanged, ProjectChanged } from '../../../schema/events/projects.ts';
 import type { Role } from '../../../schema/roles.ts';
-import { subgraphSdl } from '../../../schema/sdl.ts';
-import { consumers } from '../consumers.ts';
-import { CHAT_DATABASE } from '../database.ts';
+import { projectScope } from '../../../schema/scopes.ts';
 import { Channel } from '../entities/channel.ts';
 import { type ChatContext, extendContext } from '../loaders.ts';
 import { sendMessage } from '../operations/message/send-message.ts';
-import { Mutation } from '../resolvers/mutation.ts';
-import { Query } from '../resolvers/query.ts';
-import { Subscription } from '../resolvers/subscription.ts';
-import * as types from '../resolvers/types.ts';
+import { CHAT_SUBGRAPH } from '../subgraph.ts';
 
 /** A document's answer; tests look into it without the generated types of a client. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape is the document's, which each test writes itself
 type Answer = any;
 
-/** How a project comes to be in a test. */
+/** How a test creates a project. */
 interface ProjectOptions {
-  owner: Viewer;
-  /** Whether the subgraph is told; otherwise it finds out by itself, as when a hint is lost. */
+  owner: Person;
+  /** Whether the doorbell rings. Without it the subgraph finds the event by itself, as when a hint is lost. */
   isAnnounced?: boolean;
 }
 
@@ -39,40 +41,39 @@ const FOLLOW = parse(`subscription ($channelId: ID!, $after: EventCursor) {
 /** The chat subgraph on a database of its own, with its schema and without its server. */
 export async function openWorld({ sweepSeconds = 1 } = {}) {
   const infrastructure = await openTestInfrastructure(sweepSeconds);
-  const subgraph = await openSubgraph(
-    { name: 'chat', ...CHAT_DATABASE, reactions: consumers },
-    infrastructure,
-    testLog,
-  );
+  const subgraph = await openSubgraph(CHAT_SUBGRAPH, infrastructure, testLog);
   const schema = buildSubgraphSchema([
-    {
-      typeDefs: subgraphSdl('chat'),
-      resolvers: { ...SCALARS, Query, Mutation, Subscription, ...types } as never,
-    },
+    { typeDefs: CHAT_SUBGRAPH.typeDefs, resolvers: { ...SCALARS, ...CHAT_SUBGRAPH.resolvers } as never },
   ]);
-  const as = (viewer: Viewer): ChatContext => extendContext(createRequestContext(subgraph, viewer, testLog));
+  const as = (actor: RequestActor): ChatContext =>
+    extendContext(createRequestContext(subgraph, actor, testLog));
 
   const world = {
     subgraph,
     infrastructure,
-    /** A request by somebody. */
+    /** A request by an actor. */
     as,
     ...neighbours(subgraph),
     /** A channel of a new project, with its owner. */
     async channel() {
-      const owner = person('Ada');
+      const owner = aPerson('Ada');
       const projectId = await world.project({ owner });
       await subgraph.catchUp();
       const channel = await as(owner).em.findOneOrFail(Channel, { projectId });
       return { owner, projectId, channelId: channel.id };
     },
-    send: (viewer: Viewer, channelId: string, body: string) => sendMessage(as(viewer), { channelId, body }),
+    send: (actor: RequestActor, channelId: string, body: string) =>
+      sendMessage(as(actor), { channelId, body }),
     /** Executes a document as the gateway would send it. */
-    async ask(viewer: Viewer, source: string, variableValues: Record<string, unknown> = {}): Promise<Answer> {
-      return execute({ schema, document: parse(source), variableValues, contextValue: as(viewer) });
+    async ask(
+      actor: RequestActor,
+      source: string,
+      variableValues: Record<string, unknown> = {},
+    ): Promise<Answer> {
+      return execute({ schema, document: parse(source), variableValues, contextValue: as(actor) });
     },
-    follow: (viewer: Viewer, channelId: string, after?: string) =>
-      follow(schema, () => as(viewer), { channelId, after }),
+    follow: (actor: RequestActor, channelId: string, after?: string) =>
+      follow(schema, () => as(actor), { channelId, after }),
     async close() {
       await subgraph.close();
       await infrastructure.close();
@@ -81,13 +82,24 @@ export async function openWorld({ sweepSeconds = 1 } = {}) {
   return world;
 }
 
-export const person = (displayName: string): Viewer => ({ id: randomUUID(), displayName, avatarUrl: null });
+export const aPerson = (displayName: string): Person =>
+  person({ id: randomUUID(), displayName, avatarUrl: null });
 
-/** What the projects subgraph does, as far as this subgraph notices. */
+/** An agent in a run for a person, in one project. */
+export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun => ({
+  kind: 'agent',
+  id: randomUUID(),
+  displayName: 'Writer',
+  runId: randomUUID(),
+  scopes: [projectScope(projectId)],
+  onBehalfOf,
+});
+
+/** What the projects subgraph does, as far as this subgraph sees it. */
 function neighbours(subgraph: Subgraph) {
   const silence = { ...subgraph.doorbell, ring: () => undefined };
   const change = (work: (tx: Transaction) => Promise<void>, doorbell = subgraph.doorbell) =>
-    transact({ em: subgraph.orm.em, doorbell, actor: 'test' }, work);
+    transact({ em: subgraph.orm.em, doorbell, actor: systemPart('test'), locks: [] }, work);
   const publishMember = (tx: Transaction, projectId: string, userId: string, role: Role | null) =>
     tx.publish(MemberChanged, {
       stream: projectStream(projectId),
@@ -104,7 +116,7 @@ function neighbours(subgraph: Subgraph) {
     async project({ owner, isAnnounced = true }: ProjectOptions): Promise<string> {
       const projectId = randomUUID();
       const create = async (tx: Transaction) => {
-        await setGrant(tx.em, projectStream(projectId), owner.id, 'OWNER');
+        await setGrant(tx.em, projectScope(projectId), owner.id, 'OWNER');
         publishProject(tx, projectId);
         publishMember(tx, projectId, owner.id, 'OWNER');
       };
@@ -112,18 +124,18 @@ function neighbours(subgraph: Subgraph) {
       return projectId;
     },
     renameProject: (projectId: string) => change(async (tx) => publishProject(tx, projectId)),
-    /** Somebody new in a project. */
-    async member(projectId: string, role: Role): Promise<Viewer> {
-      const viewer = person(`A ${role}`);
+    /** A new member of a project. */
+    async member(projectId: string, role: Role): Promise<Person> {
+      const member = aPerson(`A ${role}`);
       await change(async (tx) => {
-        await setGrant(tx.em, projectStream(projectId), viewer.id, role);
-        publishMember(tx, projectId, viewer.id, role);
+        await setGrant(tx.em, projectScope(projectId), member.id, role);
+        publishMember(tx, projectId, member.id, role);
       });
-      return viewer;
+      return member;
     },
-    remove: (projectId: string, { id }: Viewer) =>
+    remove: (projectId: string, { id }: Person) =>
       change(async (tx) => {
-        await removeGrant(tx.em, projectStream(projectId), id);
+        await removeGrant(tx.em, projectScope(projectId), id);
         publishMember(tx, projectId, id, null);
       }),
   };
@@ -144,7 +156,7 @@ async function follow(
     return result.data?.['chatEvents'];
   };
   return {
-    /** The next event before anybody has looked at its fields. */
+    /** The next event before its fields are resolved. */
     nextUnshown: async () => (await events.next()).value,
     show,
     /** The next event; throws when the subscription ended with an error. */

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Role } from '../../../schema/roles.ts';
+import { User } from './user.ts';
 
 const MemberSchema = defineEntity({
   name: 'Member',
@@ -7,12 +8,12 @@ const MemberSchema = defineEntity({
   tableName: 'grant',
   properties: {
     scope: p.string().primary(),
-    userId: p.uuid().primary().fieldName('subject'),
+    userId: () => p.manyToOne(User).mapToPk().primary().fieldName('subject'),
     role: p.string().$type<Role>(),
     joinedAt: p.datetime().length(3).fieldName('granted_at'),
   },
 });
 
-/** A person's role in a project: a row of the grants that every subgraph reads and only this one writes. */
+/** A person's role in a project: a row of the grants, which every subgraph reads and only this one writes. */
 export class Member extends MemberSchema.class {}
 MemberSchema.setClass(Member);

@@ -9,22 +9,15 @@ const ProjectSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    key: p.string().length(10).unique(),
+    key: p.string().length(10).unique('project_key_unique'),
     name: p.string().length(100),
     description: p.text().nullable(),
     version: p.integer().version(),
-    createdAt: p
-      .datetime()
-      .length(3)
-      .onCreate(() => new Date()),
-    updatedAt: p
-      .datetime()
-      .length(3)
-      .onCreate(() => new Date())
-      .onUpdate(() => new Date()),
+    createdAt: p.datetime().length(3),
+    updatedAt: p.datetime().length(3),
   },
 });
 
-/** What a team works on. Its members are the grants of its scope. */
+/** What a team works on. Its members are the grants in its scope. */
 export class Project extends ProjectSchema.class {}
 ProjectSchema.setClass(Project);

@@ -1,19 +1,16 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
+import { Board } from './board.ts';
+
+/** The categories of columns with unfinished tasks. The tasks that wait for such a task are blocked. */
+export const OPEN_CATEGORIES = ['BACKLOG', 'TODO', 'IN_PROGRESS', 'IN_REVIEW', 'BLOCKED'] as const;
+export type OpenCategory = (typeof OPEN_CATEGORIES)[number];
 
 /** What a column means; the same names as the GraphQL enum `ColumnCategory`. */
-export type ColumnCategory =
-  | 'BACKLOG'
-  | 'TODO'
-  | 'IN_PROGRESS'
-  | 'IN_REVIEW'
-  | 'DONE'
-  | 'BLOCKED'
-  | 'CANCELED';
+export type ColumnCategory = OpenCategory | 'DONE' | 'CANCELED';
 
-/** Whether a task in such a column is still to be done, so that others wait for it. */
-export const isOpenCategory = (category: ColumnCategory): boolean =>
-  category !== 'DONE' && category !== 'CANCELED';
+export const isOpenCategory = (category: ColumnCategory): category is OpenCategory =>
+  (OPEN_CATEGORIES as readonly ColumnCategory[]).includes(category);
 
 const BoardColumnSchema = defineEntity({
   name: 'BoardColumn',
@@ -23,7 +20,7 @@ const BoardColumnSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    projectId: p.uuid(),
+    projectId: () => p.manyToOne(Board).mapToPk().fieldName('project_id'),
     name: p.string().length(100),
     category: p.string().$type<ColumnCategory>(),
     rank: p.text(),
@@ -31,6 +28,6 @@ const BoardColumnSchema = defineEntity({
   },
 });
 
-/** A column of a project's board. Behaviour hangs on its category, never on its name. */
+/** A column of a board. Its category decides how it behaves, never its name. */
 export class BoardColumn extends BoardColumnSchema.class {}
 BoardColumnSchema.setClass(BoardColumn);

@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
-import type { ActorKind } from './cause.ts';
+import type { ActorKind } from './actor-columns.ts';
+import { Task } from './task.ts';
 
 const CommentSchema = defineEntity({
   name: 'Comment',
@@ -10,11 +11,11 @@ const CommentSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    taskId: p.uuid(),
+    taskId: () => p.manyToOne(Task).mapToPk().fieldName('task_id'),
     authorKind: p.string().$type<ActorKind>(),
     authorId: p.uuid(),
     body: p.text(),
-    /** The run on which it reports, if it does. */
+    /** The run in which an agent wrote it; null for a person. */
     runId: p.uuid().nullable(),
     createdAt: p
       .datetime()
@@ -23,6 +24,6 @@ const CommentSchema = defineEntity({
   },
 });
 
-/** Something said about a task. */
+/** A comment on a task. */
 export class Comment extends CommentSchema.class {}
 CommentSchema.setClass(Comment);

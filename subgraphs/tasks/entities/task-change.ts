@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
-import type { ActorKind } from './cause.ts';
+import type { ActorKind } from './actor-columns.ts';
+import { Task } from './task.ts';
 
 const TaskChangeSchema = defineEntity({
   name: 'TaskChange',
@@ -10,13 +11,14 @@ const TaskChangeSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    taskId: p.uuid(),
+    taskId: () => p.manyToOne(Task).mapToPk().fieldName('task_id'),
     /** The name of a field of the GraphQL type `Task`. */
     field: p.string(),
     from: p.text().fieldName('from_value').nullable(),
     to: p.text().fieldName('to_value').nullable(),
     actorKind: p.string().$type<ActorKind>(),
     actorId: p.uuid(),
+    /** The run in which an agent made the change; null for a person. */
     runId: p.uuid().nullable(),
     createdAt: p
       .datetime()

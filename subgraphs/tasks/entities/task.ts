@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
+import { Board } from './board.ts';
+import { BoardColumn } from './board-column.ts';
 
 /** How urgent a task is; the same names as the GraphQL enum `Priority`. */
 export const PRIORITIES = ['NONE', 'LOW', 'MEDIUM', 'HIGH', 'URGENT'] as const;
@@ -18,11 +20,11 @@ const TaskSchema = defineEntity({
       .uuid()
       .primary()
       .onCreate(() => uuidv7()),
-    projectId: p.uuid(),
+    projectId: () => p.manyToOne(Board).mapToPk().fieldName('project_id'),
     number: p.integer(),
-    /** The project's key and the number, as at the creation: people have written it down. */
+    /** The project's key and the number when the task was created. It stays: people have written it down. */
     ref: p.string().length(21),
-    columnId: p.uuid(),
+    columnId: () => p.manyToOne(BoardColumn).mapToPk().fieldName('column_id'),
     /** The place in the column. Unique there among the tasks that are not archived. */
     rank: p.text(),
     title: p.string().length(200),
@@ -32,7 +34,7 @@ const TaskSchema = defineEntity({
     assigneeId: p.uuid().nullable(),
     delegateId: p.uuid().nullable(),
     reporterId: p.uuid(),
-    parentId: p.uuid().nullable(),
+    parentId: () => p.manyToOne(Task).mapToPk().fieldName('parent_id').nullable(),
     archivedAt: p.datetime().length(3).nullable(),
     version: p.integer().version(),
     createdAt: p
@@ -47,6 +49,6 @@ const TaskSchema = defineEntity({
   },
 });
 
-/** A piece of work on a board. `operations/change-task.ts` is the only place where one changes. */
+/** A piece of work on a board. `task-fields.ts` lists what can change, `apply-task-changes.ts` changes it. */
 export class Task extends TaskSchema.class {}
 TaskSchema.setClass(Task);

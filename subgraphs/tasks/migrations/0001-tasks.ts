@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Boards with their columns and tasks, what was said and changed, and the steps of runs already followed. */
+/** Boards with their columns and tasks, comments, histories, and the steps of runs whose effects are on the board. */
 export class Migration0001Tasks extends Migration {
   override up(): void {
     this.addSql('create schema if not exists tasks');

@@ -1,4 +1,4 @@
-import { payload } from '../../../platform/graphql/user-errors.ts';
+import { mutation } from '../../../platform/subgraph/operation.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { addComment } from '../operations/comment/add-comment.ts';
 import { addDependency } from '../operations/dependency/add-dependency.ts';
@@ -9,12 +9,11 @@ import { moveTask } from '../operations/task/move-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
 
 export const Mutation: MutationResolvers = {
-  taskCreate: (_root, { input }, ctx) => payload(async () => ({ task: await createTask(ctx, input) })),
-  taskUpdate: (_root, { input }, ctx) => payload(async () => ({ task: await updateTask(ctx, input) })),
-  taskMove: (_root, { input }, ctx) => payload(async () => ({ task: await moveTask(ctx, input) })),
-  taskArchive: (_root, { input }, ctx) => payload(async () => ({ task: await archiveTask(ctx, input) })),
-  dependencyAdd: (_root, { input }, ctx) => payload(async () => ({ task: await addDependency(ctx, input) })),
-  dependencyRemove: (_root, { input }, ctx) =>
-    payload(async () => ({ task: await removeDependency(ctx, input) })),
-  commentAdd: (_root, { input }, ctx) => payload(async () => ({ comment: await addComment(ctx, input) })),
+  taskCreate: mutation(createTask, (task) => ({ task })),
+  taskUpdate: mutation(updateTask, (task) => ({ task })),
+  taskMove: mutation(moveTask, (task) => ({ task })),
+  taskArchive: mutation(archiveTask, (task) => ({ task })),
+  dependencyAdd: mutation(addDependency, (task) => ({ task })),
+  dependencyRemove: mutation(removeDependency, (task) => ({ task })),
+  commentAdd: mutation(addComment, (comment) => ({ comment })),
 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
@@ -18,7 +18,7 @@ const COLUMNS = [
   { name: 'Done', category: 'DONE', wipLimit: null },
 ];
 
-test('a project created a moment ago has its five columns in their order', async () => {
+test('a project that was created a moment ago has its five columns in their order', async () => {
   for (let i = 0; i < 10; i++) {
     const id = await world.project();
 
@@ -28,7 +28,7 @@ test('a project created a moment ago has its five columns in their order', async
   }
 });
 
-test('a project that is heard of again keeps the board it has', async () => {
+test('a repeated event of a project leaves its board as it is', async () => {
   const projectId = await world.project();
   await world.subgraph.catchUp();
   const before = await world.columns(projectId);
@@ -38,7 +38,7 @@ test('a project that is heard of again keeps the board it has', async () => {
   expect(await world.columns(projectId)).toEqual(before);
 });
 
-test('the ranks of columns and of tasks are compared byte by byte, whatever the language of the database', async () => {
+test('the database compares the ranks of columns and tasks byte by byte, whatever its language', async () => {
   const columns = await world.em().execute(
     `select table_name from information_schema.columns
      where table_schema = 'tasks' and column_name = 'rank' and collation_name = 'C' order by table_name`,

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { addComment } from '../operations/comment/add-comment.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(() => world.close());
 
-test('comments are shown oldest first, page by page, each once', async () => {
+test('the pages of comments show each comment once, oldest first', async () => {
   const { id: taskId } = await world.task({ projectId: await world.project() });
   const bodies = ['One', 'Two', 'Three', 'Four', 'Five'];
   for (const body of bodies) await addComment(world.ctx(), { taskId, body });
@@ -27,7 +27,7 @@ test('comments are shown oldest first, page by page, each once', async () => {
   expect(seen).toEqual(bodies);
 });
 
-test('a comment is told to everybody with the name of whoever said it', async () => {
+test('a comment is published with the name of its author', async () => {
   const { id: taskId, projectId } = await world.task({ projectId: await world.project() });
 
   const { id: commentId } = await addComment(world.ctx(), { taskId, body: 'Hello' });
@@ -42,7 +42,7 @@ test('a comment is told to everybody with the name of whoever said it', async ()
   });
 });
 
-test('a repeat with the same idempotency key says it once', async () => {
+test('a repeat with the same idempotency key writes one comment', async () => {
   const task = await world.task({ projectId: await world.project() });
   const request = { taskId: task.id, body: 'Hello', idempotencyKey: 'click' };
 
@@ -51,11 +51,14 @@ test('a repeat with the same idempotency key says it once', async () => {
   expect(await world.comments(task)).toHaveLength(1);
 });
 
-test.each(['  ', 'x'.repeat(20_001)])('a body that is blank or too long is INVALID', async (body) => {
-  const { id: taskId } = await world.task({ projectId: await world.project() });
+test.each(['  ', 'x'.repeat(20_001)])(
+  'a blank body or one of more than 20,000 characters is INVALID',
+  async (body) => {
+    const { id: taskId } = await world.task({ projectId: await world.project() });
 
-  await expect(addComment(world.ctx(), { taskId, body })).rejects.toMatchObject({
-    code: 'INVALID',
-    field: ['input', 'body'],
-  });
-});
+    await expect(addComment(world.ctx(), { taskId, body })).rejects.toMatchObject({
+      code: 'INVALID',
+      field: ['input', 'body'],
+    });
+  },
+);

@@ -1,72 +1,85 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Task } from '../entities/task.ts';
 import { addDependency } from '../operations/dependency/add-dependency.ts';
 import { removeDependency } from '../operations/dependency/remove-dependency.ts';
 import { archiveTask } from '../operations/task/archive-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(() => world.close());
+
+/** Everything that Jest's fake timers replace besides the clock. */
+const TIMERS = [
+  ...([
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'clearImmediate',
+  ] as const),
+  ...(['nextTick', 'queueMicrotask', 'hrtime', 'performance'] as const),
+];
 
 async function tasks(count: number): Promise<Task[]> {
   const projectId = await world.project();
   return Promise.all(Array.from({ length: count }, () => world.task({ projectId })));
 }
 
-const waits = (task: Task, blocker: Task) =>
+const addBlocker = (task: Task, blocker: Task) =>
   addDependency(world.ctx(), { taskId: task.id, blockedById: blocker.id });
 
-/** The refs for which a task waited, as the events told, one entry for each event. */
-const told = async (task: Task) => {
+/** The refs of the tasks that block a task, as published, one list for each event. */
+const publishedBlockers = async (task: Task) => {
   const events = await world.published(task.projectId);
   return events.filter(({ taskId }) => taskId === task.id).map(({ openBlockerRefs }) => openBlockerRefs);
 };
 
-const BLOCKERS = `query ($id: ID!) { task(id: $id) { isBlocked
+const READ_BLOCKERS = `query ($id: ID!) { task(id: $id) { isBlocked
   open: blockedBy { nodes { ref } } all: blockedBy(openOnly: false) { nodes { ref } } } }`;
 
 describe('a task that waits for another one', () => {
-  test('is blocked until that one is done, and again when it is reopened', async () => {
+  test('is blocked until the other one is done, and again when that one is reopened', async () => {
     const [task, blocker] = (await tasks(2)) as [Task, Task];
 
-    await waits(task, blocker);
+    await addBlocker(task, blocker);
     await world.moveTo(blocker, 'DONE');
-    const whenDone = await world.ask(world.member, BLOCKERS, { id: task.id });
+    const whenDone = await world.ask(world.member, READ_BLOCKERS, { id: task.id });
     await world.moveTo(blocker, 'IN_PROGRESS');
-    const whenReopened = await world.ask(world.member, BLOCKERS, { id: task.id });
+    const whenReopened = await world.ask(world.member, READ_BLOCKERS, { id: task.id });
 
     const nodes = [{ ref: blocker.ref }];
     expect(whenDone.data.task).toEqual({ isBlocked: false, open: { nodes: [] }, all: { nodes } });
     expect(whenReopened.data.task).toEqual({ isBlocked: true, open: { nodes }, all: { nodes } });
-    expect(await told(task)).toEqual([[], [blocker.ref], [], [blocker.ref]]);
+    expect(await publishedBlockers(task)).toEqual([[], [blocker.ref], [], [blocker.ref]]);
   });
 
-  test('is free when that one is archived', async () => {
+  test('is not blocked any more when the other one is archived', async () => {
     const [task, blocker] = (await tasks(2)) as [Task, Task];
-    await waits(task, blocker);
+    await addBlocker(task, blocker);
 
     await archiveTask(world.ctx(), { id: blocker.id });
 
-    expect((await told(task)).at(-1)).toEqual([]);
+    expect((await publishedBlockers(task)).at(-1)).toEqual([]);
   });
 
-  test('is told of only when its waiting changes', async () => {
+  test('is not published when the other one stays unfinished', async () => {
     const [task, blocker] = (await tasks(2)) as [Task, Task];
-    await waits(task, blocker);
-    const before = (await told(task)).length;
+    await addBlocker(task, blocker);
+    const before = (await publishedBlockers(task)).length;
 
     await world.moveTo(blocker, 'IN_REVIEW');
 
-    expect(await told(task)).toHaveLength(before);
+    expect(await publishedBlockers(task)).toHaveLength(before);
   });
 
-  test('no event goes back to an older title, even when the blocker is finished at the same time', async () => {
+  test('has no event with a former title, even while the other one is finished and reopened', async () => {
     const [task, blocker] = (await tasks(2)) as [Task, Task];
-    await waits(task, blocker);
+    await addBlocker(task, blocker);
     const rename = async () => {
       for (let n = 1; n <= 30; n++) await updateTask(world.ctx(), { id: task.id, title: `${n}` });
     };
@@ -83,8 +96,8 @@ describe('a task that waits for another one', () => {
   });
 });
 
-describe('adding and removing', () => {
-  test('both raise the version and leave a line; repeats change nothing', async () => {
+describe('adding and removing a dependency', () => {
+  test('both raise the version and write a line of history; repeats change nothing', async () => {
     const [task, blocker] = (await tasks(2)) as [Task, Task];
     const pair = { taskId: task.id, blockedById: blocker.id };
 
@@ -96,35 +109,75 @@ describe('adding and removing', () => {
       ['blockedBy', null, blocker.ref],
       ['blockedBy', blocker.ref, null],
     ]);
-    expect(await told(task)).toEqual([[], [blocker.ref], []]);
+    expect(await publishedBlockers(task)).toEqual([[], [blocker.ref], []]);
   });
 
-  test('a circle is INVALID, however long it is', async () => {
+  test('both raise the version, even in the millisecond of the change before', async () => {
+    const [task, blocker] = (await tasks(2)) as [Task, Task];
+    const pair = { taskId: task.id, blockedById: blocker.id };
+    jest.useFakeTimers({ now: Date.now(), doNotFake: TIMERS });
+    try {
+      await updateTask(world.ctx(), { id: task.id, title: 'Second' });
+      await addDependency(world.ctx(), pair);
+      await removeDependency(world.ctx(), pair);
+    } finally {
+      jest.useRealTimers();
+    }
+
+    expect(await world.now(task)).toMatchObject({ version: 4 });
+  });
+
+  test('a cycle of any length is INVALID', async () => {
     const [a, b, c] = (await tasks(3)) as [Task, Task, Task];
-    await waits(a, b);
-    await waits(b, c);
+    await addBlocker(a, b);
+    await addBlocker(b, c);
 
-    const circle = { code: 'INVALID', field: ['input', 'blockedById'] };
-    await expect(waits(c, a)).rejects.toMatchObject(circle);
-    await expect(waits(a, a)).rejects.toMatchObject(circle);
+    const cycle = { code: 'INVALID', field: ['input', 'blockedById'] };
+    await expect(addBlocker(c, a)).rejects.toMatchObject(cycle);
+    await expect(addBlocker(a, a)).rejects.toMatchObject(cycle);
   });
 
-  test('two dependencies added at once never close a circle together', async () => {
+  test('two dependencies that are added at once never form a cycle together', async () => {
     for (let i = 0; i < 5; i++) {
       const [a, b] = (await tasks(2)) as [Task, Task];
 
-      const added = await Promise.allSettled([waits(a, b), waits(b, a)]);
+      const added = await Promise.allSettled([addBlocker(a, b), addBlocker(b, a)]);
 
       expect(added.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     }
   });
 
-  test('a task of another project is INVALID', async () => {
+  test('a dependency on a task of another project is INVALID', async () => {
     const [[task], [other]] = [await tasks(1), await tasks(1)];
 
-    await expect(waits(task!, other!)).rejects.toMatchObject({
+    await expect(addBlocker(task!, other!)).rejects.toMatchObject({
       code: 'INVALID',
       field: ['input', 'blockedById'],
     });
   });
+});
+
+test('the pages of blockers are in the order of their numbers, and show each once', async () => {
+  const [task, ...blockers] = await tasks(5);
+  const byNumber = blockers.toSorted((a, b) => a.number - b.number);
+  for (const blocker of byNumber.toReversed()) await addBlocker(task!, blocker);
+  await world.moveTo(byNumber[1]!, 'DONE');
+
+  const query = `query ($id: ID!, $openOnly: Boolean, $after: String) { task(id: $id) {
+    blockedBy(first: 2, openOnly: $openOnly, after: $after) {
+      nodes { ref } pageInfo { hasNextPage endCursor } } } }`;
+  const readAll = async (openOnly: boolean) => {
+    const refs: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { data } = await world.ask(world.member, query, { id: task!.id, openOnly, after });
+      const { nodes, pageInfo } = data.task.blockedBy;
+      refs.push(...nodes.map(({ ref }: { ref: string }) => ref));
+      if (!pageInfo.hasNextPage) return refs;
+      after = pageInfo.endCursor;
+    }
+  };
+
+  const refs = byNumber.map(({ ref }) => ref);
+  expect(await readAll(false)).toEqual(refs);
+  expect(await readAll(true)).toEqual(refs.filter((ref) => ref !== byNumber[1]!.ref));
 });

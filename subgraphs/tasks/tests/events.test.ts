@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { removeGrant } from '../../../platform/identity/grants.ts';
-import { projectStream } from '../../../schema/events/event.ts';
+import { projectScope } from '../../../schema/scopes.ts';
 import { addComment } from '../operations/comment/add-comment.ts';
 import { archiveTask } from '../operations/task/archive-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
-import { openWorld, person } from './world.ts';
+import { aPerson, openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
@@ -17,7 +17,7 @@ const FOLLOW = `subscription ($projectId: ID!, $after: EventCursor) {
     ... on TaskChanged { task { title } changedFields } ... on TaskRemoved { taskId }
     ... on CommentAdded { task { title } comment { body } } } }`;
 
-test('who follows a board sees its changes in their order, and goes on from a cursor without a gap', async () => {
+test('a subscription yields the changes of a board in their order, and continues after a cursor without a gap', async () => {
   const projectId = await world.project();
   const live = await world.follow(world.member, FOLLOW, { projectId });
   const { boardEvents: start } = await live.next();
@@ -42,15 +42,15 @@ test('who follows a board sees its changes in their order, and goes on from a cu
   ]);
 });
 
-test('a stranger follows nothing', async () => {
+test('a stranger cannot subscribe to a board', async () => {
   const projectId = await world.project();
 
-  await expect(world.follow(person('Eve'), FOLLOW, { projectId })).rejects.toMatchObject({
+  await expect(world.follow(aPerson('Eve'), FOLLOW, { projectId })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
 });
 
-test('an event from before a removal shows the removed person nothing that was written after it', async () => {
+test('an event from before the removal of a person does not show that person what was written after it', async () => {
   const projectId = await world.project();
   const { id } = await world.task({ projectId });
   const bob = await world.joined(projectId, 'MEMBER');
@@ -58,7 +58,7 @@ test('an event from before a removal shows the removed person nothing that was w
   await live.next();
   await updateTask(world.ctx(), { id, title: 'Second' });
 
-  await removeGrant(world.em(), projectStream(projectId), bob.id);
+  await removeGrant(world.em(), projectScope(projectId), bob.id);
   await updateTask(world.ctx(), { id, title: 'Secret' });
 
   const { boardEvents } = await live.next();

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { archiveTask } from '../operations/task/archive-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(() => world.close());
 
-test('every change leaves a line for each field, with what it was and what it is', async () => {
+test('every change writes a line for each field, with its values before and after', async () => {
   const task = await world.task({ projectId: await world.project(), title: 'First' });
   const checklist = [
     { text: 'It is short', isDone: true },
@@ -33,7 +33,7 @@ test('every change leaves a line for each field, with what it was and what it is
   ]);
 });
 
-test('a move within a column is a change of the rank', async () => {
+test('a move within a column is a line about the rank', async () => {
   const projectId = await world.project();
   const first = await world.task({ projectId });
   const second = await world.task({ projectId });
@@ -45,7 +45,7 @@ test('a move within a column is a change of the rank', async () => {
   expect(rank > second.rank).toBe(true);
 });
 
-test('what is refused leaves no line', async () => {
+test('a refused change writes no line', async () => {
   const task = await world.task({ projectId: await world.project() });
 
   await expect(
@@ -55,7 +55,7 @@ test('what is refused leaves no line', async () => {
   expect(await world.history(task)).toHaveLength(1);
 });
 
-test('is shown newest first, with who did it and in which run', async () => {
+test('the history is shown newest first, with the actor and the run of each change', async () => {
   const task = await world.task({ projectId: await world.project() });
   const { runId, agentId } = await world.run(task, { state: 'RUNNING' });
 
@@ -64,8 +64,8 @@ test('is shown newest first, with who did it and in which run', async () => {
   const { data } = await world.ask(world.member, query, { id: task.id });
 
   const [column, delegate, creation] = data.task.history.nodes;
-  const cause = { actor: { __typename: 'Agent', id: agentId }, run: { id: runId } };
-  expect(column).toEqual({ field: 'column', from: 'To do', to: 'In progress', ...cause });
-  expect(delegate).toEqual({ field: 'delegate', from: null, to: agentId, ...cause });
+  const byAgent = { actor: { __typename: 'Agent', id: agentId }, run: { id: runId } };
+  expect(column).toEqual({ field: 'column', from: 'To do', to: 'In progress', ...byAgent });
+  expect(delegate).toEqual({ field: 'delegate', from: null, to: agentId, ...byAgent });
   expect(creation).toMatchObject({ actor: { __typename: 'User', id: world.member.id }, run: null });
 });

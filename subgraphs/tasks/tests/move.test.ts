@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Task } from '../entities/task.ts';
 import { moveTask } from '../operations/task/move-task.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
@@ -24,7 +24,7 @@ const move = (task: Task | undefined, columnId: string, neighbours: Record<strin
   moveTask(world.ctx(), { id: task?.id, columnId, ...neighbours });
 
 describe('moving a task', () => {
-  test('puts it before, after, between, or at the end', async () => {
+  test('puts it before or after another one, between two, or at the end', async () => {
     const { tasks, todo } = await board(4);
     const [a, b, c, d] = tasks;
     const ids = (...order: (Task | undefined)[]) => order.map((task) => task?.id);
@@ -39,7 +39,7 @@ describe('moving a task', () => {
     expect(await world.order(todo)).toEqual(ids(c, b, a, d));
   });
 
-  test('moves to the same place at once all succeed, with different ranks', async () => {
+  test('concurrent moves to the same place all succeed, with different ranks', async () => {
     const { tasks, todo, done } = await board(12);
     const [target, ...others] = tasks;
     await move(target, done);
@@ -51,7 +51,7 @@ describe('moving a task', () => {
     expect(await world.order(todo)).toEqual([]);
   });
 
-  test('the database itself refuses two tasks in one place', async () => {
+  test('the database refuses two tasks with one rank in a column', async () => {
     const { tasks } = await board(2);
 
     await expect(
@@ -59,7 +59,7 @@ describe('moving a task', () => {
     ).rejects.toThrow(/task_rank_unique/);
   });
 
-  test('a neighbour in another column, the task itself, or a wrong order is INVALID', async () => {
+  test('a neighbour in another column, the task itself as a neighbour, or neighbours in the wrong order are INVALID', async () => {
     const { tasks, todo, done } = await board(3);
     const [a, b, c] = tasks;
     await move(c, done);
@@ -70,7 +70,7 @@ describe('moving a task', () => {
     await expect(move(c, todo, { afterTaskId: b?.id, beforeTaskId: a?.id })).rejects.toMatchObject(wrong);
   });
 
-  test('a column of another board is NOT_FOUND', async () => {
+  test('to a column of another board is NOT_FOUND', async () => {
     const other = await board(0);
     const { tasks } = await board(1);
 
@@ -80,7 +80,7 @@ describe('moving a task', () => {
     });
   });
 
-  test('to where it is already changes nothing', async () => {
+  test('to the place where it is changes nothing', async () => {
     const { projectId, tasks, todo } = await board(1);
 
     expect(await move(tasks[0], todo)).toMatchObject({ version: 1 });
@@ -88,7 +88,7 @@ describe('moving a task', () => {
   });
 });
 
-test('whatever is moved, the order shown is the order of the moves', async () => {
+test('after any moves, the order that is shown is the order that the moves asked for', async () => {
   const TASKS = 5;
   const index = fc.nat(TASKS - 1);
   const step = fc.record({

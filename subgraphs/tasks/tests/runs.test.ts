@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { systemPart } from '../../../platform/identity/actor.ts';
 import { EVENT_ANSWER_CHARACTERS_MAX } from '../../../schema/events/agents.ts';
 import type { ColumnCategory } from '../entities/board-column.ts';
+import { followRun } from '../operations/run/follow-run.ts';
 import { archiveTask } from '../operations/task/archive-task.ts';
-import { openWorld } from './world.ts';
+import { aRunStep, openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
@@ -19,8 +21,8 @@ async function taskIn(category: ColumnCategory) {
   return category === 'TODO' ? task : world.moveTo(task, category);
 }
 
-describe('a run that begins', () => {
-  test('makes its agent the delegate, and moves the task into work when the agent works', async () => {
+describe('a run that starts', () => {
+  test('makes its agent the delegate, and moves the task to IN_PROGRESS when the agent works', async () => {
     const task = await newTask();
     const run = { runId: randomUUID(), agentId: randomUUID() };
 
@@ -32,7 +34,7 @@ describe('a run that begins', () => {
     expect(await world.now(task)).toMatchObject({ delegateId: run.agentId, category: 'IN_PROGRESS' });
   });
 
-  test.each(['IN_REVIEW', 'DONE'] as const)('moves nothing that is in %s', async (category) => {
+  test.each(['IN_REVIEW', 'DONE'] as const)('leaves a task in %s where it is', async (category) => {
     const task = await taskIn(category);
 
     await world.run(task, { state: 'RUNNING' });
@@ -55,7 +57,7 @@ describe('a run that succeeds', () => {
     expect(await world.now(task)).toMatchObject({ category: after });
   });
 
-  test('says the answer as the agent, and names the run as the cause of the move', async () => {
+  test('writes the answer as a comment of the agent, and names the run in the history of the move', async () => {
     const task = await newTask();
 
     const { runId, agentId } = await world.run(task, { state: 'SUCCEEDED', answer: 'Here are the notes' });
@@ -82,7 +84,7 @@ describe('a run that succeeds', () => {
     );
   });
 
-  test('without an answer says so', async () => {
+  test('without an answer writes a comment that says so', async () => {
     const task = await newTask();
 
     await world.run(task, { state: 'SUCCEEDED', answer: ' ' });
@@ -90,7 +92,7 @@ describe('a run that succeeds', () => {
     expect(await world.comments(task)).toMatchObject([{ body: 'The run finished without an answer.' }]);
   });
 
-  test('with an answer that was cut says where the whole one is', async () => {
+  test('with an answer that was cut writes where the whole answer is', async () => {
     const task = await newTask();
     const answer = 'x'.repeat(EVENT_ANSWER_CHARACTERS_MAX);
 
@@ -103,13 +105,13 @@ describe('a run that succeeds', () => {
   });
 });
 
-describe('a run that ends otherwise', () => {
+describe('a run that ends without success', () => {
   test.each([
     ['FAILED', 'The run failed: the model is away'],
     ['TIMED_OUT', 'The run did not end in time: the model is away'],
     ['CANCELED', 'The run was canceled: the model is away'],
     ['EXPIRED', 'The run waited too long: the model is away'],
-  ] as const)('as %s says why and moves nothing', async (state, body) => {
+  ] as const)('as %s writes the reason and moves nothing', async (state, body) => {
     const task = await taskIn('IN_PROGRESS');
 
     await world.run(task, { state, failureMessage: 'the model is away' });
@@ -130,8 +132,8 @@ describe('a run that ends otherwise', () => {
   });
 });
 
-describe('a step that is heard of twice', () => {
-  test('says nothing twice, and does not undo what a person did since', async () => {
+describe('a repeated event of a step', () => {
+  test('writes no second comment, and does not undo what a person has done since', async () => {
     const task = await newTask();
     const run = { runId: randomUUID(), agentId: randomUUID() };
     await world.run(task, { ...run, state: 'RUNNING' });
@@ -148,7 +150,20 @@ describe('a step that is heard of twice', () => {
   });
 });
 
-test('an archived task is commented on and stays as it is', async () => {
+test('the effects of a run are published in the name of its agent and of the person who asked for the run', async () => {
+  const task = await newTask();
+  const step = aRunStep(task, { state: 'SUCCEEDED', answer: 'Done', requestedBy: world.member.id });
+
+  await world.subgraph.transact(systemPart('tasks.tests'), (tx) => followRun(tx, step, randomUUID()));
+
+  const events = (await world.events(task.projectId)).slice(-2);
+  const { agentId, runId } = step;
+  expect(events.map(({ actor }) => actor)).toEqual(
+    Array(2).fill({ kind: 'agent', id: agentId, runId, personId: world.member.id }),
+  );
+});
+
+test('a run on an archived task writes its comment and changes nothing', async () => {
   const task = await newTask();
   const { version } = await archiveTask(world.ctx(), { id: task.id });
 
@@ -158,11 +173,10 @@ test('an archived task is commented on and stays as it is', async () => {
   expect(await world.now(task)).toMatchObject({ version, delegateId: null });
 });
 
-test('a run on a task that this subgraph does not have holds nothing up', async () => {
+test('a run on an unknown task does not hold up the runs after it', async () => {
   const task = await newTask();
-  const stranger = Object.assign(Object.create(task), { id: randomUUID() });
 
-  await world.run(stranger, { state: 'SUCCEEDED', answer: 'For nobody' });
+  await world.run({ ...task, id: randomUUID() }, { state: 'SUCCEEDED', answer: 'For nobody' });
   await world.run(task, { state: 'SUCCEEDED', answer: 'For you' });
 
   expect(await world.comments(task)).toHaveLength(1);

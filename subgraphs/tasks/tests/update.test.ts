@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { archiveTask } from '../operations/task/archive-task.ts';
 import { moveTask } from '../operations/task/move-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(() => world.close());
 
-describe('changing a task', () => {
-  test('raises the version, and only what was named has changed', async () => {
+describe('updating a task', () => {
+  test('raises the version and changes only the named fields', async () => {
     const projectId = await world.project();
     const { id } = await world.task({ projectId, description: 'For 1.0', priority: 'LOW' });
 
@@ -24,7 +24,7 @@ describe('changing a task', () => {
     });
   });
 
-  test('a change to what is already so is none: no version, no history, no event', async () => {
+  test('to the values it has raises no version and writes no history and no event', async () => {
     const projectId = await world.project();
     const task = await world.task({ projectId });
 
@@ -44,7 +44,7 @@ describe('changing a task', () => {
       },
     ],
   ])(
-    'one that is %s from an older version is VERSION_CONFLICT, with the task as it is now',
+    'a task that is %s from an older version is VERSION_CONFLICT, with the task as it is stored',
     async (_how, change) => {
       const { id } = await world.task({ projectId: await world.project() });
       await updateTask(world.ctx(), { id, title: 'Second', expectedVersion: 1 });
@@ -56,7 +56,7 @@ describe('changing a task', () => {
     },
   );
 
-  test('of ten changes at once from one version, one succeeds', async () => {
+  test('of ten concurrent changes from one version, one succeeds', async () => {
     const { id } = await world.task({ projectId: await world.project() });
 
     const changes = await Promise.allSettled(
@@ -71,7 +71,7 @@ describe('changing a task', () => {
     expect(await world.now({ id })).toMatchObject({ version: 2 });
   });
 
-  test('ten changes at once that name no version all succeed, one after the other', async () => {
+  test('ten concurrent changes without a version all succeed', async () => {
     const { id } = await world.task({ projectId: await world.project() });
 
     await Promise.all(
@@ -81,7 +81,7 @@ describe('changing a task', () => {
     expect(await world.now({ id })).toMatchObject({ version: 11 });
   });
 
-  test('only a member becomes responsible', async () => {
+  test('only a member of the project can become the assignee', async () => {
     const projectId = await world.project();
     const { id } = await world.task({ projectId });
     const bob = await world.joined(projectId, 'VIEWER');
@@ -92,7 +92,7 @@ describe('changing a task', () => {
     ).rejects.toMatchObject({ code: 'INVALID', field: ['input', 'assigneeId'] });
   });
 
-  test('the payload shows the board as it is after the move', async () => {
+  test('the payload of a move shows the board after the move', async () => {
     const projectId = await world.project();
     const { id } = await world.task({ projectId });
     const { id: columnId } = (await world.columns(projectId))[4]!;
@@ -109,7 +109,7 @@ describe('changing a task', () => {
 });
 
 describe('archiving a task', () => {
-  test('takes it off the board, keeps its history, and a repeat changes nothing', async () => {
+  test('takes it off the board and keeps its history; a repeat changes nothing', async () => {
     const projectId = await world.project();
     const task = await world.task({ projectId });
 
@@ -124,7 +124,7 @@ describe('archiving a task', () => {
     ]);
   });
 
-  test('it changes no more', async () => {
+  test('refuses further changes', async () => {
     const { id } = await world.task({ projectId: await world.project() });
     await archiveTask(world.ctx(), { id });
 

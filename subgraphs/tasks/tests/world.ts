@@ -1,53 +1,78 @@
 import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createSourceEventStream, execute, parse } from 'graphql';
-import type { z } from 'zod';
 import { readEvents } from '../../../platform/event-log/event-log.ts';
-import { transact } from '../../../platform/event-log/transaction.ts';
+import type { Transaction } from '../../../platform/event-log/transaction.ts';
 import { SCALARS } from '../../../platform/graphql/scalars.ts';
+import {
+  type AgentInRun,
+  type Person,
+  person,
+  type RequestActor,
+  systemPart,
+} from '../../../platform/identity/actor.ts';
 import { setGrant } from '../../../platform/identity/grants.ts';
-import type { Viewer } from '../../../platform/identity/statement.ts';
-import { createRequestContext, openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
+import { createRequestContext } from '../../../platform/subgraph/request.ts';
+import { openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { RunChanged } from '../../../schema/events/agents.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { ProjectChanged } from '../../../schema/events/projects.ts';
 import { CommentAdded, TaskChanged, TaskRemoved } from '../../../schema/events/tasks.ts';
 import type { Role } from '../../../schema/roles.ts';
-import { subgraphSdl } from '../../../schema/sdl.ts';
-import { consumers } from '../consumers.ts';
-import { TASKS_DATABASE } from '../database.ts';
+import { projectScope } from '../../../schema/scopes.ts';
 import { BoardColumn, type ColumnCategory } from '../entities/board-column.ts';
 import { Comment } from '../entities/comment.ts';
 import { Task } from '../entities/task.ts';
 import { TaskChange } from '../entities/task-change.ts';
 import { extendContext, type TasksContext } from '../loaders.ts';
+import type { RunStep } from '../operations/run/follow-run.ts';
 import { createTask } from '../operations/task/create-task.ts';
 import { moveTask } from '../operations/task/move-task.ts';
-import { Mutation } from '../resolvers/mutation.ts';
-import { Query } from '../resolvers/query.ts';
-import { Subscription } from '../resolvers/subscription.ts';
-import * as types from '../resolvers/types.ts';
+import { TASKS_SUBGRAPH } from '../subgraph.ts';
 
 /** A document's answer; tests look into it without the generated types of a client. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape is the document's, which each test writes itself
 type Answer = any;
 type Variables = Record<string, unknown>;
-type RunStep = z.infer<typeof RunChanged.payload>;
+type NewRunStep = Pick<RunStep, 'state'> & Partial<RunStep>;
 
-export const person = (displayName: string): Viewer => ({ id: randomUUID(), displayName, avatarUrl: null });
+export const aPerson = (displayName: string): Person =>
+  person({ id: randomUUID(), displayName, avatarUrl: null });
+
+/** An agent in a run that a person asked for, on a task of a project. */
+export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun => ({
+  kind: 'agent',
+  id: randomUUID(),
+  displayName: 'Writer',
+  runId: randomUUID(),
+  scopes: [projectScope(projectId)],
+  onBehalfOf,
+});
+
+/** A step of a new run on a task. */
+export const aRunStep = ({ id, projectId }: Pick<Task, 'id' | 'projectId'>, step: NewRunStep): RunStep => ({
+  runId: randomUUID(),
+  agentId: randomUUID(),
+  agentName: 'Writer',
+  requestedBy: randomUUID(),
+  taskId: id,
+  projectId,
+  attempt: 1,
+  answer: null,
+  failureMessage: null,
+  question: null,
+  ...step,
+});
 
 /** The tasks subgraph on a database of its own, with its schema and without its server. */
 export async function openWorld() {
   const infrastructure = await openTestInfrastructure();
-  const subgraph = await openSubgraph(
-    { name: 'tasks', ...TASKS_DATABASE, reactions: consumers },
-    infrastructure,
-    testLog,
-  );
-  const member = person('Ada');
+  const subgraph = await openSubgraph(TASKS_SUBGRAPH, infrastructure, testLog);
+  const member = aPerson('Ada');
   const em = () => subgraph.orm.em.fork();
-  const as = (viewer: Viewer): TasksContext => extendContext(createRequestContext(subgraph, viewer, testLog));
+  const as = (actor: RequestActor): TasksContext =>
+    extendContext(createRequestContext(subgraph, actor, testLog));
   const ctx = () => as(member);
 
   return {
@@ -56,16 +81,16 @@ export async function openWorld() {
     /** Has a role in every project of this world. */
     member,
     em,
-    /** A request by somebody. */
+    /** A request by an actor. */
     as,
     /** A request by `member`. */
     ctx,
     ...neighbours(subgraph, member),
     /** Executes a document as the gateway would send it. */
-    ask: async (viewer: Viewer, source: string, variableValues: Variables = {}): Promise<Answer> =>
-      execute({ schema: SCHEMA, document: parse(source), variableValues, contextValue: as(viewer) }),
-    follow: (viewer: Viewer, source: string, variableValues: Variables) =>
-      follow(() => as(viewer), source, variableValues),
+    ask: async (actor: RequestActor, source: string, variableValues: Variables = {}): Promise<Answer> =>
+      execute({ schema: SCHEMA, document: parse(source), variableValues, contextValue: as(actor) }),
+    follow: (actor: RequestActor, source: string, variableValues: Variables) =>
+      follow(() => as(actor), source, variableValues),
     /** A new task; `projectId` is needed. */
     task: (overrides: Record<string, unknown>) =>
       createTask(ctx(), { title: 'Write the release notes', ...overrides }),
@@ -81,65 +106,53 @@ export async function openWorld() {
     },
   };
 }
+export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** What the subgraphs of projects and agents do, as far as this subgraph notices. */
-function neighbours(subgraph: Subgraph, member: Viewer) {
+/** What the subgraphs of projects and agents do, as far as this subgraph reads of it. */
+function neighbours(subgraph: Subgraph, member: Person) {
   let projects = 0;
-  const change = (work: Parameters<typeof transact<void>>[1]) =>
-    transact({ em: subgraph.orm.em, doorbell: subgraph.doorbell, actor: 'test' }, work);
+  const change = (work: (tx: Transaction) => Promise<void>) =>
+    subgraph.transact(systemPart('tasks.tests'), work);
   return {
-    /** A project in which `member` has a role. The subgraph may not have heard of it yet. */
+    /** A project in which `member` has a role. The subgraph may not have read of it yet. */
     async project(role: Role = 'MEMBER') {
       const projectId = randomUUID();
-      const stream = projectStream(projectId);
       const key = `P${++projects}`;
       await change(async (tx) => {
-        await setGrant(tx.em, stream, member.id, role);
+        await setGrant(tx.em, projectScope(projectId), member.id, role);
         const payload = { projectId, key, name: 'Team Board', description: null };
-        tx.publish(ProjectChanged, { stream, subject: projectId, payload });
+        tx.publish(ProjectChanged, { stream: projectStream(projectId), subject: projectId, payload });
       });
       return projectId;
     },
-    /** Somebody new with a role in a project. */
-    async joined(projectId: string, role: Role): Promise<Viewer> {
-      const viewer = person(`A ${role}`);
-      await setGrant(subgraph.orm.em.fork(), projectStream(projectId), viewer.id, role);
-      return viewer;
+    /** A new person with a role in a project. */
+    async joined(projectId: string, role: Role): Promise<Person> {
+      const joined = aPerson(`A ${role}`);
+      await setGrant(subgraph.orm.em.fork(), projectScope(projectId), joined.id, role);
+      return joined;
     },
-    /** A step of a run of a task, followed by this subgraph before it returns. */
-    async run({ id: taskId, projectId }: Task, step: Pick<RunStep, 'state'> & Partial<RunStep>) {
-      const stream = projectStream(projectId);
-      const payload: RunStep = {
-        runId: randomUUID(),
-        agentId: randomUUID(),
-        agentName: 'Writer',
-        taskId,
-        projectId,
-        attempt: 1,
-        answer: null,
-        failureMessage: null,
-        question: null,
-        ...step,
-      };
+    /** Publishes a step of a run on a task. This subgraph has followed it when this returns. */
+    async run(task: Pick<Task, 'id' | 'projectId'>, step: NewRunStep) {
+      const stream = projectStream(task.projectId);
+      const payload = aRunStep(task, { requestedBy: member.id, ...step });
       await change(async (tx) => tx.publish(RunChanged, { stream, subject: payload.runId, payload }));
       await subgraph.catchUp(stream);
       return payload;
     },
-    /** Lets the subgraph hear everything in a project's stream once more. */
+    /** Makes the subgraph read all events of a project's stream once more. */
     async repeatEvents(projectId: string) {
       const stream = projectStream(projectId);
       await subgraph.catchUp(stream);
-      await subgraph.orm.em.fork().execute('update log.consumer set seq = 0 where stream = ?', [stream]);
+      await subgraph.orm.em
+        .fork()
+        .execute('update log.reader_position set seq = 0 where stream = ?', [stream]);
       await subgraph.catchUp(stream);
     },
   };
 }
 
 const SCHEMA = buildSubgraphSchema([
-  {
-    typeDefs: subgraphSdl('tasks'),
-    resolvers: { ...SCALARS, Query, Mutation, Subscription, ...types } as never,
-  },
+  { typeDefs: TASKS_SUBGRAPH.typeDefs, resolvers: { ...SCALARS, ...TASKS_SUBGRAPH.resolvers } as never },
 ]);
 
 /** Follows a subscription; each event is resolved in a context of its own, as the server does. */
@@ -160,7 +173,7 @@ async function follow(createContext: () => TasksContext, source: string, variabl
 /** What tests look at. */
 function views(em: () => TasksContext['em']) {
   return {
-    /** A task as it is now, with the category of its column. */
+    /** A task as it is stored, with the category of its column. */
     async now({ id }: Pick<Task, 'id'>) {
       const task = await em().findOneOrFail(Task, { id });
       const { category } = await em().findOneOrFail(BoardColumn, { id: task.columnId });
@@ -179,10 +192,14 @@ function views(em: () => TasksContext['em']) {
       return changes.map(({ field, from, to }) => [field, from, to]);
     },
     changes: ({ id: taskId }: Task) => em().find(TaskChange, { taskId }, { orderBy: { id: 'asc' } }),
-    /** What the subgraph has published about a project, oldest first. */
+    /** The events that the subgraph has published about a project, oldest first. */
+    events: (projectId: string) =>
+      readEvents(em(), projectStream(projectId), 0, 1_000, {
+        types: [TaskChanged.type, TaskRemoved.type, CommentAdded.type],
+      }),
+    /** The types and payloads of those events. */
     async published(projectId: string) {
-      const types = [TaskChanged.type, TaskRemoved.type, CommentAdded.type];
-      const events = await readEvents(em(), projectStream(projectId), 0, 1_000, { types });
+      const events = await this.events(projectId);
       return events.map(({ type, payload }): Record<string, unknown> => ({ type, ...(payload as object) }));
     },
   };

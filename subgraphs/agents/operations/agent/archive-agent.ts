@@ -1,31 +1,30 @@
-import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
-import { databaseTime } from '../../../../platform/database/database.ts';
-import { parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import type { Agent } from '../../entities/agent.ts';
+import { lockAll } from '../../../../platform/database/lock-order.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { AgentRun } from '../../entities/agent-run.ts';
 import { endRun } from '../run/steps/end-run.ts';
-import { applyAgentChanges } from './steps/apply-agent-changes.ts';
+import { changeAgent } from './steps/change-agent.ts';
+import { lockOwnAgent } from './steps/lock-agent.ts';
 
-const Input = z.object({ id: z.string(), expectedVersion: z.int().nullish() });
+const Input = z.strictObject({ id: z.string(), expectedVersion: z.int().nullish() });
 
 /**
- * Takes an agent out of use for good. Runs that wait are CANCELED, those in OpenClaw go on to their end.
- * A repeat changes nothing. Throws what `applyAgentChanges` throws.
+ * Takes an agent out of use for good. Its waiting runs are CANCELED; runs in OpenClaw go on to their end.
+ * A repeat changes nothing. Throws what `lockOwnAgent` throws.
  */
-export async function archiveAgent(ctx: RequestContext, rawInput: unknown): Promise<Agent> {
-  return applyAgentChanges(ctx, parseInput(Input, rawInput), async (agent, tx) => {
-    if (agent.archivedAt) return;
-    agent.archivedAt = await databaseTime(tx.em);
-    agent.isEnabled = false;
-    const waiting = await tx.em.find(
-      AgentRun,
-      { agentId: agent.id, state: { $in: ['QUEUED', 'INPUT_REQUIRED'] } },
-      { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
-    );
+export const archiveAgent = defineOperation('agentArchive', Input, (ctx: RequestContext, input) =>
+  ctx.transact(async (tx) => {
+    const agent = await lockOwnAgent(tx, input);
+    if (agent.archivedAt) return agent;
+    await changeAgent(tx, agent, { archivedAt: await tx.now(), isEnabled: false });
+    const waiting = await lockAll(tx, AgentRun, {
+      agentId: agent.id,
+      state: { $in: ['QUEUED', 'INPUT_REQUIRED'] },
+    });
     const message = `${agent.name} was taken out of use`;
     for (const run of waiting)
       await endRun(tx, run, { state: 'CANCELED', code: 'CANCELED_BY_USER', message });
-  });
-}
+    return agent;
+  }),
+);

@@ -1,52 +1,60 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
-import { once } from '../../../../platform/event-log/idempotency.ts';
+import type { Transaction } from '../../../../platform/event-log/transaction.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey, parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
+import { idempotencyKey } from '../../../../platform/input/input.ts';
+import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
+import { requirePerson } from '../../access.ts';
 import { Agent } from '../../entities/agent.ts';
-import { AGENT_FIELDS, requireProjects, requireTarget } from './steps/agent-input.ts';
+import type { ContextWithSettings } from '../../settings.ts';
+import { AGENT_INPUT, requireProjects, requireTarget } from './steps/agent-input.ts';
 
-const Input = z.object({
-  ...AGENT_FIELDS,
+const Input = z.strictObject({
+  ...AGENT_INPUT,
   slug: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,49}$/, 'must be 1 to 50 lower-case letters, digits, - and _'),
+  model: AGENT_INPUT.model.default('claude-opus-4-5'),
+  maxConcurrent: AGENT_INPUT.maxConcurrent.default(1),
+  isEnabled: AGENT_INPUT.isEnabled.default(true),
+  tags: AGENT_INPUT.tags.default([]),
   idempotencyKey,
 });
 
 /**
- * Adds an agent; the viewer becomes its owner. `targets` are the OpenClaws that it can run in, the default one first.
- * Throws DUPLICATE when the slug is taken.
+ * Adds an agent; the person who acts becomes its owner. Without `openClaw` it runs in the first target.
+ *
+ * Throws DUPLICATE when the slug is taken, INVALID for a target that is not in the settings, NOT_FOUND for a project in
+ * which the person has no role, and FORBIDDEN for an agent in a run.
  */
-export async function createAgent(
-  ctx: RequestContext,
-  rawInput: unknown,
-  { targets }: { targets: readonly string[] },
-): Promise<Agent> {
-  const { idempotencyKey: key, ...input } = parseInput(Input, rawInput);
-  const { openClaw, ...values } = input;
-  const target = requireTarget(targets, openClaw ?? targets[0]!);
-  await requireProjects(ctx, values.projectIds);
-  const call = { actor: ctx.viewer.id, operation: 'agentCreate', key, input };
+export const createAgent = defineOperation('agentCreate', Input, async (ctx: ContextWithSettings, input) => {
+  const owner = requirePerson(ctx);
+  const { targets } = ctx.settings;
+  const target = requireTarget(targets, input.openClaw ?? targets.names[0]!);
+  await requireProjects(ctx, input.projectIds);
   try {
-    return await ctx.transact(async (tx) => {
-      const id = await once(tx.em, call, async () => {
-        const agent = tx.em.create(Agent, {
-          ...values,
-          systemPrompt: values.systemPrompt ?? null,
-          avatarUrl: values.avatarUrl ?? null,
-          projectIds: values.projectIds ?? null,
-          target,
-          ownerId: ctx.viewer.id,
-        });
-        await tx.em.flush();
-        return agent.id;
-      });
-      return tx.em.findOneOrFail(Agent, { id });
-    });
+    return await createOnce(ctx, { verb: 'agentCreate', input }, Agent, (tx) =>
+      insertAgent(tx, { ...input, target, ownerId: owner.id }),
+    );
   } catch (error) {
     if (!isUniqueViolation(error, 'agent_slug_unique')) throw error;
     throw new DomainError('DUPLICATE', `The slug ${input.slug} is taken by another agent`, {
       field: ['input', 'slug'],
     });
   }
+});
+
+async function insertAgent(
+  tx: Transaction,
+  { openClaw, idempotencyKey, ...values }: z.infer<typeof Input> & { target: string; ownerId: string },
+): Promise<Agent> {
+  const now = await tx.now();
+  const agent = tx.em.create(Agent, {
+    ...values,
+    systemPrompt: values.systemPrompt ?? null,
+    avatarUrl: values.avatarUrl ?? null,
+    projectIds: values.projectIds ?? null,
+    createdAt: now,
+    updatedAt: now,
+  });
+  await tx.em.flush();
+  return agent;
 }

@@ -1,28 +1,32 @@
 import { z } from 'zod';
-import { parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import type { Agent } from '../../entities/agent.ts';
-import { AGENT_FIELDS, requireProjects, requireTarget } from './steps/agent-input.ts';
-import { applyAgentChanges } from './steps/apply-agent-changes.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { ContextWithSettings } from '../../settings.ts';
+import { AGENT_INPUT, requireProjects, requireTarget } from './steps/agent-input.ts';
+import { changeAgent } from './steps/change-agent.ts';
+import { lockOwnAgent } from './steps/lock-agent.ts';
 
-const Input = z.object(AGENT_FIELDS).partial().extend({ id: z.string(), expectedVersion: z.int().nullish() });
+const Input = z
+  .strictObject(AGENT_INPUT)
+  .partial()
+  .extend({ id: z.string(), expectedVersion: z.int().nullish() });
 
 /**
- * Changes an agent. Runs under way go on: a lower `maxConcurrent` and `isEnabled: false` only keep new ones waiting.
- * Throws what `applyAgentChanges` throws, and INVALID for an OpenClaw that is not in the settings.
+ * Changes an agent. Its runs go on: a lower `maxConcurrent` and `isEnabled: false` only keep others waiting.
+ * No-op changes are ignored: no event, no new version.
+ *
+ * Throws what `lockOwnAgent` throws, INVALID for a target that is not in the settings, and NOT_FOUND for a project in
+ * which the actor has no role.
  */
-export async function updateAgent(
-  ctx: RequestContext,
-  rawInput: unknown,
-  { targets }: { targets: readonly string[] },
-): Promise<Agent> {
-  const { id, expectedVersion, openClaw, ...changes } = parseInput(Input, rawInput);
-  const target = openClaw == null ? undefined : requireTarget(targets, openClaw);
-  await requireProjects(ctx, changes.projectIds);
-  return applyAgentChanges(ctx, { id, expectedVersion }, (agent, { em }) =>
-    em.assign(agent, withoutUndefined({ ...changes, target })),
-  );
-}
-
-const withoutUndefined = <T extends object>(values: T) =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+export const updateAgent = defineOperation(
+  'agentUpdate',
+  Input,
+  async (ctx: ContextWithSettings, { id, expectedVersion, openClaw, ...changes }) => {
+    const target = openClaw == null ? undefined : requireTarget(ctx.settings.targets, openClaw);
+    await requireProjects(ctx, changes.projectIds);
+    return ctx.transact(async (tx) => {
+      const agent = await lockOwnAgent(tx, { id, expectedVersion });
+      await changeAgent(tx, agent, { ...changes, target });
+      return agent;
+    });
+  },
+);

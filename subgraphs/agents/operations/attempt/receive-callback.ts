@@ -1,60 +1,56 @@
-import { LockMode } from '@mikro-orm/core';
+import { lockExisting } from '../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
 import { notFound } from '../../../../platform/input/errors.ts';
 import { AgentRun } from '../../entities/agent-run.ts';
+import { Callback } from '../../entities/callback.ts';
 import { RunAttempt } from '../../entities/run-attempt.ts';
 import type { RunReport } from '../../openclaw/report.ts';
 import { noteActivity } from '../run/steps/note-activity.ts';
 import { endAttempt } from './steps/end-attempt.ts';
 
-export type CallbackOutcome = 'applied' | 'duplicate' | 'late';
+export interface ReceivedCallback {
+  outcome: 'applied' | 'duplicate' | 'late';
+  runId: string;
+  /** The attempt that the report belongs to. */
+  attempt: number;
+}
 
 /**
- * Takes in what OpenClaw reports of a run, once for each message and each run of OpenClaw.
+ * Receives a report of OpenClaw on a run. Each message, and each run of OpenClaw, counts once.
  *
- * A repeat is `duplicate`, a report on an attempt that has ended is `late`: it is noted among the run's activities;
- * neither changes the run. The report may be faster than OpenClaw's answer to the hand-over: the attempt is there
- * since before it was sent. Throws NOT_FOUND for a session that no run has.
+ * A repeat is `duplicate`. A report on an attempt that has ended is `late` and becomes an activity of the run. Neither
+ * changes the run. A report may arrive before OpenClaw's answer to the hand-over, because the attempt is stored before
+ * it is sent. Throws NOT_FOUND for a session that no run has.
  */
 export async function receiveCallback(
   tx: Transaction,
   messageId: string,
   { sessionKey, openClawRunId, ending }: RunReport,
-): Promise<CallbackOutcome> {
-  const [found] = await tx.em.find(RunAttempt, { sessionKey }, { limit: 1, orderBy: { number: 'desc' } });
+): Promise<ReceivedCallback> {
+  const newestFirst = { orderBy: { number: 'desc' } } as const;
+  const [found] = await tx.em.find(RunAttempt, { sessionKey }, { limit: 1, ...newestFirst });
   if (!found) throw notFound('Session', sessionKey);
-  const run = await tx.em.findOneOrFail(
-    AgentRun,
-    { id: found.runId },
-    { lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-  if (await isKnown(tx, run.id, messageId, openClawRunId)) return 'duplicate';
-  // Only now, under the lock: another attempt may have begun meanwhile.
-  const attempt = await tx.em.findOneOrFail(
-    RunAttempt,
-    { sessionKey },
-    { orderBy: { number: 'desc' }, refresh: true },
-  );
+  const run = await lockExisting(tx, AgentRun, found.runId);
+  // Read again under the lock: the session may have another attempt by now.
+  const attempt = await tx.em.findOneOrFail(RunAttempt, { sessionKey }, { refresh: true, ...newestFirst });
+  const received = { runId: run.id, attempt: attempt.number };
+  if (await isDuplicate(tx, run, messageId, openClawRunId)) return { ...received, outcome: 'duplicate' };
+
   const outcome = (await endAttempt(tx, run, attempt, ending)) ? 'applied' : 'late';
   if (outcome === 'late') await noteActivity(tx, run, 'LATE_REPORT', summaryOf(ending));
-  await tx.em.execute(
-    'insert into agents.callback (message_id, run_id, openclaw_run_id, outcome) values (?, ?, ?, ?)',
-    [messageId, run.id, openClawRunId, outcome],
-  );
-  return outcome;
+  const callback = { messageId, runId: run.id, openClawRunId, outcome, receivedAt: await tx.now() } as const;
+  tx.em.create(Callback, callback);
+  return { ...received, outcome };
 }
 
-async function isKnown(
+async function isDuplicate(
   { em }: Transaction,
-  runId: string,
+  run: AgentRun,
   messageId: string,
   openClawRunId: string | null,
 ): Promise<boolean> {
-  const known: unknown[] = await em.execute(
-    'select 1 from agents.callback where message_id = ? or (run_id = ? and openclaw_run_id = ?) limit 1',
-    [messageId, runId, openClawRunId],
-  );
-  return known.length > 0;
+  const sameRun = openClawRunId === null ? [] : [{ runId: run.id, openClawRunId }];
+  return (await em.count(Callback, { $or: [{ messageId }, ...sameRun] })) > 0;
 }
 
 function summaryOf(ending: RunReport['ending']): string {

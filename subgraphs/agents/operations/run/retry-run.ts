@@ -1,40 +1,39 @@
 import { z } from 'zod';
-import { once } from '../../../../platform/event-log/idempotency.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey, parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
+import { idempotencyKey } from '../../../../platform/input/input.ts';
+import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireRun, requireTask } from '../../access.ts';
 import { AgentRun } from '../../entities/agent-run.ts';
 import { isFinal } from '../../entities/run-states.ts';
-import { explainBusyTask, queueRun } from './steps/queue-run.ts';
+import { queueRun } from './steps/queue-run.ts';
 
-const Input = z.object({ id: z.string(), whenBusy: z.enum(['REJECT', 'QUEUE']), idempotencyKey });
+const Input = z.strictObject({
+  id: z.string(),
+  whenBusy: z.enum(['REJECT', 'QUEUE']).default('QUEUE'),
+  idempotencyKey,
+});
+
+const FIELD = ['input', 'id'];
 
 /**
- * Starts a run anew that ended without success: a new run, by the same agent, with the same instruction.
- * Throws INVALID_TRANSITION when it has not ended or has SUCCEEDED, and what `queueRun` throws.
+ * Repeats a run that ended without success: a new run of the same agent with the same instruction.
+ * Throws INVALID_TRANSITION when the run has not ended or has SUCCEEDED, and what `queueRun` throws.
  */
-export async function retryRun(ctx: RequestContext, rawInput: unknown): Promise<AgentRun> {
-  const { id, whenBusy, idempotencyKey: key } = parseInput(Input, rawInput);
-  const field = ['input', 'id'];
-  const before = await requireRun(ctx, id, 'MEMBER', field);
+export const retryRun = defineOperation('agentRunRetry', Input, async (ctx: RequestContext, input) => {
+  const before = await requireRun(ctx, input.id, 'MEMBER', FIELD);
   if (!isFinal(before.state) || before.state === 'SUCCEEDED') {
     const message = `The run is ${before.state}; only one that ended without success is started anew`;
-    throw new DomainError('INVALID_TRANSITION', message, { field });
+    throw new DomainError('INVALID_TRANSITION', message, { field: FIELD });
   }
-  const task = await requireTask(ctx, before.taskId, 'MEMBER', field);
-  const call = { actor: ctx.viewer.id, operation: 'agentRunRetry', key, input: { id, whenBusy } };
-  return explainBusyTask(task, () =>
-    ctx.transact(async (tx) => {
-      const newId = await once(tx.em, call, async () => {
-        const { agentId, instruction, timeoutSeconds, priority, ignoresBlockers } = before;
-        const run = await queueRun(ctx, tx, task, {
-          ...{ agentId, instruction, timeoutSeconds, priority, ignoresBlockers, whenBusy, field },
-          retryOf: id,
-        });
-        return run.id;
-      });
-      return tx.em.findOneOrFail(AgentRun, { id: newId });
-    }),
-  );
-}
+  await requireTask(ctx, before.taskId, 'MEMBER', FIELD);
+  return createOnce(ctx, { verb: 'agentRunRetry', input }, AgentRun, (tx) => {
+    const { agentId, taskId, instruction, timeoutSeconds, priority, ignoreBlockers } = before;
+    return queueRun(tx, {
+      ...{ agentId, taskId, instruction, timeoutSeconds, priority, ignoreBlockers },
+      whenBusy: input.whenBusy,
+      retryOf: before.id,
+      fields: { agent: FIELD, task: FIELD, startedBy: FIELD },
+    });
+  });
+});

@@ -1,34 +1,31 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
-import { once } from '../../../../platform/event-log/idempotency.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey, line, parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import { hearOf, requireProject } from '../../access.ts';
+import { idempotencyKey, line } from '../../../../platform/input/input.ts';
+import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
+import { catchUpWithProject, requireProject } from '../../access.ts';
 import { Channel, nameKeyOf } from '../../entities/channel.ts';
 
-const Input = z.object({ projectId: z.string(), name: line(1, 80), idempotencyKey });
+const Input = z.strictObject({ projectId: z.string(), name: line(1, 80), idempotencyKey });
 
-/** Opens a channel in a project. Throws DUPLICATE when the project has one of this name. */
-export async function createChannel(ctx: RequestContext, rawInput: unknown): Promise<Channel> {
-  const { idempotencyKey: key, ...input } = parseInput(Input, rawInput);
-  await requireProject(ctx, input.projectId, 'MEMBER', ['input', 'projectId']);
-  // Or a new project's own first channel would find its name taken.
-  await hearOf(ctx, input.projectId);
-  const call = { actor: ctx.viewer.id, operation: 'channelCreate', key, input };
+/** Creates a channel in a project. Throws DUPLICATE when the project has one of this name. */
+export const createChannel = defineOperation('channelCreate', Input, async (ctx: RequestContext, input) => {
+  const { projectId, name } = input;
+  await requireProject(ctx, projectId, 'MEMBER', ['input', 'projectId']);
+  // Otherwise this channel could take the name of the new project's own first channel.
+  await catchUpWithProject(ctx, projectId);
   try {
-    return await ctx.transact(async (tx) => {
-      const id = await once(tx.em, call, async () => {
-        const channel = tx.em.create(Channel, { ...input, nameKey: nameKeyOf(input.name) });
-        await tx.em.flush();
-        return channel.id;
-      });
-      return tx.em.findOneOrFail(Channel, { id });
+    return await createOnce(ctx, { verb: 'channelCreate', input }, Channel, async (tx) => {
+      const nameKey = nameKeyOf(name);
+      const channel = tx.em.create(Channel, { projectId, name, nameKey, createdAt: await tx.now() });
+      await tx.em.flush();
+      return channel;
     });
   } catch (error) {
     if (!isUniqueViolation(error, 'channel_name_unique')) throw error;
-    throw new DomainError('DUPLICATE', `The project has a channel ${input.name}; choose another name`, {
+    throw new DomainError('DUPLICATE', `The project has a channel ${name}; choose another name`, {
       field: ['input', 'name'],
     });
   }
-}
+});

@@ -1,25 +1,23 @@
-import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
+import { applyChanges } from '../../../../platform/database/field-table.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import { requireMessage } from '../../access.ts';
-import { Message } from '../../entities/message.ts';
-import { messageBody } from './steps/message-body.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
+import { isAuthor } from '../../entities/message.ts';
+import { MESSAGE_FIELDS } from '../../entities/message-fields.ts';
+import { lockMessage } from './steps/lock-message.ts';
 import { publishMessage } from './steps/publish-message.ts';
 
-const Input = z.object({ id: z.string(), body: messageBody });
+const Input = z.strictObject({ id: z.string(), body: MESSAGE_FIELDS.body.input });
 
 /**
- * Changes the text of one's own message; the same text again changes nothing.
- * Throws FORBIDDEN for whoever did not write it, INVALID_TRANSITION when it is deleted.
+ * Changes the text of one's own message. The text that it already has is ignored: no event.
+ * Throws FORBIDDEN for anybody but the author, INVALID_TRANSITION when the message is deleted.
  */
-export async function editMessage(ctx: RequestContext, rawInput: unknown): Promise<Message> {
-  const { id, body } = parseInput(Input, rawInput);
-  const { channel } = await requireMessage(ctx, id, 'MEMBER', ['input', 'id']);
-  return ctx.transact(async (tx) => {
-    const message = await tx.em.findOneOrFail(Message, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (message.authorId !== ctx.viewer.id) {
+export const editMessage = defineOperation('messageEdit', Input, (ctx: RequestContext, { id, body }) =>
+  ctx.transact(async (tx) => {
+    const { message, channel } = await lockMessage(tx, id);
+    if (!isAuthor(tx.actor, message)) {
       throw new DomainError('FORBIDDEN', 'Only its author edits a message', { field: ['input', 'id'] });
     }
     if (message.deletedAt) {
@@ -27,10 +25,9 @@ export async function editMessage(ctx: RequestContext, rawInput: unknown): Promi
         field: ['input', 'id'],
       });
     }
-    if (message.body === body) return message;
-    message.body = body;
-    message.editedAt = new Date();
+    if (applyChanges(message, MESSAGE_FIELDS, { body }).length === 0) return message;
+    message.editedAt = await tx.now();
     publishMessage(tx, channel, id);
     return message;
-  });
-}
+  }),
+);

@@ -1,33 +1,45 @@
 import { z } from 'zod';
-import { removeGrant } from '../../../../platform/identity/grants.ts';
 import { DomainError, notFound } from '../../../../platform/input/errors.ts';
-import { isUuid, parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import { projectStream } from '../../../../schema/events/event.ts';
-import { MemberChanged } from '../../../../schema/events/projects.ts';
-import { requireProject } from '../../access.ts';
+import { isUuid } from '../../../../platform/input/input.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
+import { projectScope } from '../../../../schema/scopes.ts';
 import { Member } from '../../entities/member.ts';
+import type { Project } from '../../entities/project.ts';
+import { lockProject } from '../project/steps/lock-project.ts';
+import { changeRole } from './steps/change-role.ts';
 import { requireAnotherOwner } from './steps/require-another-owner.ts';
 
-const Input = z.object({ projectId: z.string(), userId: z.string() });
+const Input = z.strictObject({ projectId: z.string(), userId: z.string() });
 
-/** Takes a person out of a project; from this commit on, that person gets nothing of it any more. */
-export async function removeMember(ctx: RequestContext, rawInput: unknown): Promise<void> {
-  const { projectId, userId } = parseInput(Input, rawInput);
-  const isOneself = userId === ctx.viewer.id;
-  const ownRole = await requireProject(ctx, projectId, isOneself ? 'VIEWER' : 'ADMIN', [
-    'input',
-    'projectId',
-  ]);
-  const scope = projectStream(projectId);
-  await ctx.transact(async (tx) => {
-    const member = isUuid(userId) ? await tx.em.findOne(Member, { scope, userId }) : null;
-    if (!member) throw notFound('Member', userId, ['input', 'userId']);
-    if (member.role === 'OWNER' && ownRole !== 'OWNER') {
-      throw new DomainError('FORBIDDEN', 'Only an owner takes an owner out', { field: ['input', 'userId'] });
-    }
-    await requireAnotherOwner(tx, scope, userId);
-    await removeGrant(tx.em, scope, userId);
-    tx.publish(MemberChanged, { stream: scope, subject: userId, payload: { projectId, userId, role: null } });
-  });
-}
+/**
+ * Removes a person from a project. From this commit on the person reads nothing of it.
+ *
+ * Returns the project, and null to a person who left it. Throws FORBIDDEN when an admin removes an owner, and
+ * INVALID_TRANSITION for the last owner.
+ */
+export const removeMember = defineOperation(
+  'memberRemove',
+  Input,
+  (ctx: RequestContext, { projectId, userId }): Promise<Project | null> =>
+    ctx.transact(async (tx) => {
+      // An agent does not leave a project for its person: that is not the work of a run.
+      const isLeaving = tx.actor.kind === 'person' && tx.actor.id === userId;
+      const least = isLeaving ? 'VIEWER' : 'ADMIN';
+      const { project, role: ownRole } = await lockProject(tx, projectId, least, ['input', 'projectId']);
+      const member = isUuid(userId)
+        ? await tx.em.findOne(Member, { scope: projectScope(projectId), userId })
+        : null;
+      if (!member) throw notFound('Member', userId, ['input', 'userId']);
+      if (member.role === 'OWNER') {
+        if (ownRole !== 'OWNER') {
+          throw new DomainError('FORBIDDEN', 'Only an owner removes an owner', {
+            field: ['input', 'userId'],
+          });
+        }
+        await requireAnotherOwner(tx, member);
+      }
+      await changeRole(tx, projectId, userId, null);
+      return isLeaving ? null : project;
+    }),
+);

@@ -1,35 +1,40 @@
 import { z } from 'zod';
-import { setGrant } from '../../../../platform/identity/grants.ts';
+import { findById } from '../../../../platform/database/find.ts';
 import { DomainError, notFound } from '../../../../platform/input/errors.ts';
-import { isUuid, parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import { projectStream } from '../../../../schema/events/event.ts';
-import { MemberChanged } from '../../../../schema/events/projects.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { ROLES } from '../../../../schema/roles.ts';
-import { requireProject } from '../../access.ts';
+import { projectScope } from '../../../../schema/scopes.ts';
 import { Member } from '../../entities/member.ts';
 import { User } from '../../entities/user.ts';
+import { lockProject } from '../project/steps/lock-project.ts';
+import { changeRole } from './steps/change-role.ts';
 import { requireAnotherOwner } from './steps/require-another-owner.ts';
 
-const Input = z.object({ projectId: z.string(), userId: z.string(), role: z.enum(ROLES) });
+const Input = z.strictObject({ projectId: z.string(), userId: z.string(), role: z.enum(ROLES) });
 
-/** Gives a person a role in a project. Throws FORBIDDEN when one who is not an owner makes or unmakes an owner. */
-export async function setMember(ctx: RequestContext, rawInput: unknown): Promise<Member> {
-  const { projectId, userId, role } = parseInput(Input, rawInput);
-  const ownRole = await requireProject(ctx, projectId, 'ADMIN', ['input', 'projectId']);
-  const scope = projectStream(projectId);
-  return ctx.transact(async (tx) => {
-    const known = isUuid(userId) && (await tx.em.count(User, { id: userId })) > 0;
-    if (!known) throw notFound('User', userId, ['input', 'userId']);
-    const before = await tx.em.findOne(Member, { scope, userId });
-    if (ownRole !== 'OWNER' && (role === 'OWNER' || before?.role === 'OWNER')) {
-      throw new DomainError('FORBIDDEN', 'Only an owner makes or unmakes an owner', {
-        field: ['input', 'role'],
-      });
-    }
-    if (role !== 'OWNER') await requireAnotherOwner(tx, scope, userId);
-    await setGrant(tx.em, scope, userId, role);
-    tx.publish(MemberChanged, { stream: scope, subject: userId, payload: { projectId, userId, role } });
-    return tx.em.findOneOrFail(Member, { scope, userId }, { refresh: true });
-  });
-}
+/**
+ * Gives a person a role in a project. The role that the person already has is ignored: no event.
+ * Throws FORBIDDEN when an admin makes or unmakes an owner, INVALID_TRANSITION when the last owner would get another role.
+ */
+export const setMember = defineOperation(
+  'memberSet',
+  Input,
+  (ctx: RequestContext, { projectId, userId, role }) =>
+    ctx.transact(async (tx) => {
+      const { project, role: ownRole } = await lockProject(tx, projectId, 'ADMIN', ['input', 'projectId']);
+      if (!(await findById(tx.em, User, userId))) throw notFound('User', userId, ['input', 'userId']);
+      const identity = { scope: projectScope(projectId), userId };
+      const before = await tx.em.findOne(Member, identity);
+      if (ownRole !== 'OWNER' && (role === 'OWNER' || before?.role === 'OWNER')) {
+        throw new DomainError('FORBIDDEN', 'Only an owner makes or unmakes an owner', {
+          field: ['input', 'role'],
+        });
+      }
+      if (before?.role === role) return { project, member: before };
+      if (before?.role === 'OWNER') await requireAnotherOwner(tx, before);
+      await changeRole(tx, projectId, userId, role);
+      const member = await tx.em.findOneOrFail(Member, identity, { refresh: true });
+      return { project, member };
+    }),
+);

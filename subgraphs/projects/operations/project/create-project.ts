@@ -1,53 +1,37 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
-import { once } from '../../../../platform/event-log/idempotency.ts';
-import { setGrant } from '../../../../platform/identity/grants.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey, line, parseInput, text } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import { projectStream } from '../../../../schema/events/event.ts';
-import { MemberChanged } from '../../../../schema/events/projects.ts';
+import { idempotencyKey } from '../../../../platform/input/input.ts';
+import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
+import { requirePerson, requireProject } from '../../access.ts';
 import { Project } from '../../entities/project.ts';
-import { rememberUser } from '../user/remember-user.ts';
-import { publishProject } from './steps/publish-project.ts';
+import { PROJECT_FIELDS } from '../../entities/project-fields.ts';
+import { insertProject } from './steps/insert-project.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   key: z.string().regex(/^[A-Z][A-Z0-9]{1,9}$/, 'must be 2 to 10 capital letters and digits, a letter first'),
-  name: line(1, 100),
-  description: text(20_000).nullish(),
+  name: PROJECT_FIELDS.name.input,
+  description: PROJECT_FIELDS.description.input,
   idempotencyKey,
 });
 
-/** Creates a project and makes the viewer its owner. Throws DUPLICATE when the key is taken. */
-export async function createProject(ctx: RequestContext, rawInput: unknown): Promise<Project> {
-  const input = parseInput(Input, rawInput);
-  const call = { actor: ctx.viewer.id, operation: 'projectCreate', key: input.idempotencyKey, input };
+/**
+ * Creates a project and makes its creator its owner. Throws DUPLICATE when the key is taken, FORBIDDEN for an agent,
+ * and NOT_FOUND for a repeat by a creator who is not a member any more.
+ */
+export const createProject = defineOperation('projectCreate', Input, async (ctx: RequestContext, input) => {
+  const owner = requirePerson(ctx.actor);
   try {
-    return await ctx.transact(async (tx) => {
-      const id = await once(tx.em, call, async () => {
-        const project = tx.em.create(Project, {
-          key: input.key,
-          name: input.name,
-          description: input.description ?? null,
-        });
-        await tx.em.flush();
-        await rememberUser(tx.em, ctx.viewer);
-        const stream = projectStream(project.id);
-        await setGrant(tx.em, stream, ctx.viewer.id, 'OWNER');
-        publishProject(tx, project);
-        tx.publish(MemberChanged, {
-          stream,
-          subject: ctx.viewer.id,
-          payload: { projectId: project.id, userId: ctx.viewer.id, role: 'OWNER' },
-        });
-        return project.id;
-      });
-      return tx.em.findOneOrFail(Project, { id });
-    });
+    const project = await createOnce(ctx, { verb: 'projectCreate', input }, Project, (tx) =>
+      insertProject(tx, owner, input),
+    );
+    await requireProject(ctx, project.id, 'VIEWER', ['input', 'idempotencyKey']);
+    return project;
   } catch (error) {
     if (!isUniqueViolation(error, 'project_key_unique')) throw error;
     throw new DomainError('DUPLICATE', `The key ${input.key} is taken; choose another`, {
       field: ['input', 'key'],
     });
   }
-}
+});

@@ -1,30 +1,33 @@
-import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
+import { applyChanges } from '../../../../platform/database/field-table.ts';
 import { versionConflict } from '../../../../platform/input/errors.ts';
-import { line, parseInput, text } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
-import { requireProject } from '../../access.ts';
-import { Project } from '../../entities/project.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
+import { PROJECT_FIELDS } from '../../entities/project-fields.ts';
+import { lockProject } from './steps/lock-project.ts';
 import { publishProject } from './steps/publish-project.ts';
 
-const Input = z.object({
+const Input = z.strictObject({
   id: z.string(),
-  name: line(1, 100).optional(),
-  description: text(20_000).nullish(),
+  name: PROJECT_FIELDS.name.input.optional(),
+  description: PROJECT_FIELDS.description.input,
   expectedVersion: z.int().nullish(),
 });
 
-/** Changes a project's name or description. Throws VERSION_CONFLICT when it is not at `expectedVersion`. */
-export async function updateProject(ctx: RequestContext, rawInput: unknown): Promise<Project> {
-  const { id, expectedVersion, name, description } = parseInput(Input, rawInput);
-  await requireProject(ctx, id, 'ADMIN', ['input', 'id']);
-  return ctx.transact(async (tx) => {
-    const project = await tx.em.findOneOrFail(Project, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (expectedVersion != null && project.version !== expectedVersion) throw versionConflict({ project });
-    if (name !== undefined) project.name = name;
-    if (description !== undefined) project.description = description;
-    await tx.em.flush();
-    publishProject(tx, project);
-    return project;
-  });
-}
+/**
+ * Changes a project's name or description. No-op changes are ignored: no event, no new version.
+ * Throws VERSION_CONFLICT when the project is not at `expectedVersion`.
+ */
+export const updateProject = defineOperation(
+  'projectUpdate',
+  Input,
+  (ctx: RequestContext, { id, expectedVersion, ...changes }) =>
+    ctx.transact(async (tx) => {
+      const { project } = await lockProject(tx, id, 'ADMIN', ['input', 'id']);
+      if (expectedVersion != null && project.version !== expectedVersion) throw versionConflict({ project });
+      if (applyChanges(project, PROJECT_FIELDS, changes).length === 0) return project;
+      project.updatedAt = await tx.now();
+      publishProject(tx, project);
+      return project;
+    }),
+);

@@ -11,13 +11,14 @@ const FIRST_COLUMNS = [
   ['Done', 'DONE'],
 ] as const satisfies readonly (readonly [string, ColumnCategory])[];
 
-/** Remembers a project and makes its board. A project known already keeps its board, so a repeat changes nothing. */
+/** Creates the board of a project. A project that has a board keeps it, so a repeat changes nothing. */
 export async function createBoard(
-  { em }: Transaction,
+  { em, locks }: Transaction,
   { projectId, key }: { projectId: string; key: string },
 ): Promise<void> {
+  locks.take('Board');
   const [isNew] = await em.execute(
-    `insert into tasks.known_project (id, key, last_number) values (?, ?, 0)
+    `insert into tasks.board (id, key, last_number) values (?, ?, 0)
      on conflict (id) do nothing returning id`,
     [projectId, key],
   );

@@ -1,31 +1,38 @@
-import { LockMode } from '@mikro-orm/core';
+import { NIL } from 'uuid';
 import type { z } from 'zod';
+import { lockOne } from '../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
+import { type AgentInRun, person } from '../../../../platform/identity/actor.ts';
 import {
   EVENT_ANSWER_CHARACTERS_MAX,
   type RunChanged,
   type RunState,
 } from '../../../../schema/events/agents.ts';
-import { BoardColumn, type ColumnCategory } from '../../entities/board-column.ts';
-import { byRun } from '../../entities/cause.ts';
+import { projectScope } from '../../../../schema/scopes.ts';
+import { BoardColumn, isOpenCategory, type OpenCategory } from '../../entities/board-column.ts';
 import { Task } from '../../entities/task.ts';
+import { lockFirstColumn } from '../column/steps/lock-column.ts';
 import { insertComment } from '../comment/steps/insert-comment.ts';
 import { applyTaskChanges } from '../task/steps/apply-task-changes.ts';
-import { endOf, lockFirstColumn } from '../task/steps/place-task.ts';
+import { endOf } from '../task/steps/place-task.ts';
 
-type RunStep = z.infer<typeof RunChanged.payload>;
+/** A step of a run as its event says it. Events that were logged earlier do not say who asked for the run. */
+export type RunStep = z.infer<typeof RunChanged.payload> & { readonly requestedBy?: string };
 
-/** What a step of a run does to its task. */
+/** The effect of a run's step on its task. */
 interface Effect {
   /** The agent becomes the task's delegate. */
   delegates?: true;
-  /** Where the task goes, if it stands in one of these categories. */
-  moves?: { from: readonly ColumnCategory[]; to: ColumnCategory };
-  /** What the agent says about the task. */
+  /** The task moves to the first column of `to` if it stands in a column of `from`. */
+  moves?: { from: readonly OpenCategory[]; to: OpenCategory };
+  /** The comment that the agent writes. */
   says?: (step: RunStep) => string;
 }
 
-/** A state that is not named changes nothing. No run moves a task to DONE: that is for people. */
+/**
+ * The effects of steps by the state of the run; other states have none. No effect finishes or reopens a task, which is
+ * left to people, so `followRun` does not lock the board.
+ */
 const EFFECTS: Partial<Record<RunState, Effect>> = {
   DISPATCHING: { delegates: true },
   RUNNING: { delegates: true, moves: { from: ['BACKLOG', 'TODO'], to: 'IN_PROGRESS' } },
@@ -41,26 +48,40 @@ const EFFECTS: Partial<Record<RunState, Effect>> = {
 };
 
 /**
- * Shows on the board what became of a run: who works on the task, where it stands, what came of it.
+ * Shows a step of a run on the board, in the name of the agent: as the task's delegate, its place, and a comment.
  *
- * Every step has one event. Its id is written down with the effect, so a repeat of it does nothing, even after
- * somebody moved the task back. The run and the kind of step would not do: a run may ask more than one question.
- * A task that is archived is only commented on.
+ * Every step has one event. The id of the event is stored with the effect, so a repeat changes nothing, even after
+ * somebody moved the task back. The id of the run and the state would not be enough: a run may ask several questions.
+ * An archived task only gets the comment. A step on an unknown task has no effect.
  */
 export async function followRun(tx: Transaction, step: RunStep, eventId: string): Promise<void> {
   const effect = EFFECTS[step.state];
   if (!effect || !(await isFirstTime(tx, eventId))) return;
-  const task = await tx.em.findOne(Task, { id: step.taskId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const target = effect.moves && (await lockFirstColumn(tx, step.projectId, effect.moves.to));
+  const task = await lockOne(tx, Task, { id: step.taskId });
   if (!task) return;
-  const cause = byRun(step);
-  if (effect.says) await insertComment(tx, task, cause, effect.says(step));
+  const byAgent = tx.actingAs(agentOf(step));
+  if (effect.says) await insertComment(byAgent, task, effect.says(step));
   if (task.archivedAt) return;
-  const place = effect.moves && (await placeFor(tx, task, effect.moves));
-  const delegateId = effect.delegates && step.agentId;
-  await applyTaskChanges(tx, task, { ...place, delegateId }, cause);
+  const moves = target && (await standsIn(tx, task, effect.moves!.from));
+  await applyTaskChanges(byAgent, task, {
+    ...(effect.delegates && { delegateId: step.agentId }),
+    ...(moves && (await endOf(tx, target.id, task.id))),
+  });
 }
 
-async function isFirstTime({ em }: Transaction, eventId: string): Promise<boolean> {
+/** The agent of a run. Its rights are not read here: the agents subgraph checked them when the run was started. */
+const agentOf = ({ runId, agentId, agentName, projectId, requestedBy }: RunStep): AgentInRun => ({
+  kind: 'agent',
+  id: agentId,
+  displayName: agentName,
+  runId,
+  scopes: [projectScope(projectId)],
+  onBehalfOf: person({ id: requestedBy ?? NIL, displayName: '', avatarUrl: null }),
+});
+
+async function isFirstTime({ em, locks }: Transaction, eventId: string): Promise<boolean> {
+  locks.take('FollowedStep');
   const written = await em.execute(
     'insert into tasks.followed_step (event_id) values (?) on conflict do nothing returning event_id',
     [eventId],
@@ -68,15 +89,16 @@ async function isFirstTime({ em }: Transaction, eventId: string): Promise<boolea
   return written.length > 0;
 }
 
-/** The end of the column to which a task moves; undefined when it stays. */
-async function placeFor(tx: Transaction, task: Task, { from, to }: NonNullable<Effect['moves']>) {
-  const { category } = await tx.em.findOneOrFail(BoardColumn, { id: task.columnId });
-  if (!from.includes(category)) return undefined;
-  const column = await lockFirstColumn(tx, task.projectId, to);
-  return column ? endOf(tx, column.id, task.id) : undefined;
+async function standsIn(
+  { em }: Transaction,
+  { columnId }: Task,
+  categories: readonly OpenCategory[],
+): Promise<boolean> {
+  const { category } = await em.findOneOrFail(BoardColumn, { id: columnId });
+  return isOpenCategory(category) && categories.includes(category);
 }
 
-/** An answer as a comment. One that fills the event was most likely cut to fit into it. */
+/** An answer as a comment. An answer of the greatest length was most likely cut to fit into the event. */
 function outcome(answer: string): string {
   if (answer.trim() === '') return 'The run finished without an answer.';
   if (answer.length < EVENT_ANSWER_CHARACTERS_MAX) return answer;

@@ -1,27 +1,28 @@
-import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
+import { lockExisting } from '../../../../platform/database/lock-order.ts';
 import { versionConflict } from '../../../../platform/input/errors.ts';
-import { parseInput } from '../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../platform/subgraph/subgraph.ts';
+import { defineOperation } from '../../../../platform/subgraph/operation.ts';
+import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireTask } from '../../access.ts';
-import { byViewer } from '../../entities/cause.ts';
 import { Task } from '../../entities/task.ts';
+import { lockBoard } from '../board/steps/lock-board.ts';
 import { applyTaskChanges } from './steps/apply-task-changes.ts';
 
-const Input = z.object({ id: z.string(), expectedVersion: z.int().nullish() });
+const Input = z.strictObject({ id: z.string(), expectedVersion: z.int().nullish() });
 
 /**
- * Takes a task off the board; those that wait for it wait no longer. A task that is off the board stays as it is.
- * Throws VERSION_CONFLICT when it is on the board and not at `expectedVersion`.
+ * Takes a task off the board; the tasks that wait for it are no longer blocked by it. An archived task stays as it is.
+ * Throws VERSION_CONFLICT when the task is on the board and not at `expectedVersion`.
  */
-export async function archiveTask(ctx: RequestContext, rawInput: unknown): Promise<Task> {
-  const { id, expectedVersion } = parseInput(Input, rawInput);
-  await requireTask(ctx, id, 'MEMBER', ['input', 'id']);
+export const archiveTask = defineOperation('taskArchive', Input, async (ctx: RequestContext, input) => {
+  const { id, expectedVersion } = input;
+  const { projectId } = await requireTask(ctx, id, 'MEMBER', ['input', 'id']);
   return ctx.transact(async (tx) => {
-    const task = await tx.em.findOneOrFail(Task, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    await lockBoard(tx, projectId);
+    const task = await lockExisting(tx, Task, id);
     if (task.archivedAt) return task;
     if (expectedVersion != null && task.version !== expectedVersion) throw versionConflict({ task });
-    await applyTaskChanges(tx, task, { archivedAt: new Date() }, byViewer(ctx.viewer));
+    await applyTaskChanges(tx, task, { archivedAt: await tx.now() });
     return task;
   });
-}
+});

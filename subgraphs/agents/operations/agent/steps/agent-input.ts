@@ -1,27 +1,23 @@
-import { z } from 'zod';
-import { DomainError, notFound } from '../../../../../platform/input/errors.ts';
-import { httpsUrl, line, text, whole } from '../../../../../platform/input/input.ts';
-import type { RequestContext } from '../../../../../platform/subgraph/subgraph.ts';
+import { DomainError } from '../../../../../platform/input/errors.ts';
+import type { RequestContext } from '../../../../../platform/subgraph/request.ts';
 import { requireProject } from '../../../access.ts';
+import { AGENT_FIELDS } from '../../../entities/agent-fields.ts';
+import type { Targets } from '../../../openclaw/targets.ts';
 
-/** The rules for what people set of an agent, for creating and for changing it. */
-export const AGENT_FIELDS = {
-  name: line(1, 100),
-  model: line(1, 100),
-  systemPrompt: text(20_000).nullish(),
-  maxConcurrent: whole(1, 100),
-  isEnabled: z.boolean(),
-  avatarUrl: httpsUrl.nullish(),
-  tags: z.array(line(1, 40)).max(20, 'must have at most 20 items'),
-  projectIds: z
-    .array(z.string())
-    .min(1, 'must name a project, or be null for all')
-    .max(100, 'must have at most 100 items')
-    .nullish(),
-  openClaw: line(1, 40).nullish(),
+/** The fields that inputs set, by the names of the API. */
+export const AGENT_INPUT = {
+  name: AGENT_FIELDS.name.input,
+  model: AGENT_FIELDS.model.input,
+  systemPrompt: AGENT_FIELDS.systemPrompt.input.nullish(),
+  maxConcurrent: AGENT_FIELDS.maxConcurrent.input,
+  isEnabled: AGENT_FIELDS.isEnabled.input,
+  avatarUrl: AGENT_FIELDS.avatarUrl.input.nullish(),
+  tags: AGENT_FIELDS.tags.input,
+  projectIds: AGENT_FIELDS.projectIds.input.nullish(),
+  openClaw: AGENT_FIELDS.target.input.nullish(),
 };
 
-/** Throws NOT_FOUND for a project that the viewer is not a member of. */
+/** Throws NOT_FOUND for a project in which the actor has no role. */
 export async function requireProjects(
   ctx: RequestContext,
   projectIds: readonly string[] | null | undefined,
@@ -29,17 +25,9 @@ export async function requireProjects(
   for (const id of projectIds ?? []) await requireProject(ctx, id, 'VIEWER', ['input', 'projectIds']);
 }
 
-/** Throws INVALID for an OpenClaw that is not in the settings. */
-export function requireTarget(names: readonly string[], name: string): string {
+/** Throws INVALID for a target that is not in the settings. */
+export function requireTarget({ names }: Pick<Targets, 'names'>, name: string): string {
   if (names.includes(name)) return name;
   const message = `openClaw: there is none called ${name}; there are ${names.join(', ')}`;
   throw new DomainError('INVALID', message, { field: ['input', 'openClaw'] });
 }
-
-/** Throws FORBIDDEN for whoever is not the owner; NOT_FOUND is for the caller to throw. */
-export function requireOwner(ctx: RequestContext, agent: { ownerId: string }): void {
-  if (agent.ownerId !== ctx.viewer.id)
-    throw new DomainError('FORBIDDEN', 'Only its owner may do this', { field: ['input', 'id'] });
-}
-
-export const agentNotFound = (id: string) => notFound('Agent', id, ['input', 'id']);

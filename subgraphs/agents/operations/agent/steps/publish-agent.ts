@@ -1,14 +1,20 @@
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { AgentChanged } from '../../../../../schema/events/agents.ts';
 import { projectStream } from '../../../../../schema/events/event.ts';
+import type { Agent } from '../../../entities/agent.ts';
+import { AgentProject } from '../../../entities/agent-project.ts';
 
-/** Tells every project in which an agent works that its status or its settings changed. */
-export async function publishAgent(tx: Transaction, agentId: string): Promise<void> {
-  const projects: { project_id: string }[] = await tx.em.execute(
-    'select project_id from agents.agent_project where agent_id = ?',
-    [agentId],
-  );
-  for (const { project_id } of projects) {
-    tx.publish(AgentChanged, { stream: projectStream(project_id), subject: agentId, payload: { agentId } });
-  }
+/** Publishes an agent, whose settings or status have changed, to every project in which it has worked. */
+export async function publishAgent(tx: Transaction, agent: Agent): Promise<void> {
+  const projects = await tx.em.find(AgentProject, { agentId: agent.id });
+  const payload = {
+    agentId: agent.id,
+    name: agent.name,
+    slug: agent.slug,
+    avatarUrl: agent.avatarUrl ?? null,
+    isEnabled: agent.isEnabled,
+    isArchived: agent.archivedAt != null,
+  };
+  for (const { projectId } of projects)
+    tx.publish(AgentChanged, { stream: projectStream(projectId), subject: agent.id, payload });
 }

@@ -1,5 +1,5 @@
-import { databaseTime } from '../../../../../platform/database/database.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
+import { backoffMs } from '../../../../../platform/process/backoff.ts';
 import type { AgentRun } from '../../../entities/agent-run.ts';
 import type { Ending } from '../../../entities/ending.ts';
 import type { RunAttempt } from '../../../entities/run-attempt.ts';
@@ -10,20 +10,19 @@ import { CANCELED, endRun } from '../../run/steps/end-run.ts';
 import { noteActivity } from '../../run/steps/note-activity.ts';
 import { requeueRun } from '../../run/steps/requeue-run.ts';
 
-/** A run whose attempts failed for a reason that may pass gets so many in a row. */
+/** The run has FAILED after so many attempts in a row that failed for a transient reason. */
 const ATTEMPTS_MAX = 3;
-const RETRY_SECONDS = [5, 30] as const;
-/** How long an error of a restarted OpenClaw is doubted: it goes on with interrupted sessions when it is up again. */
+/** How long a run waits before its next attempt. */
+const RETRY = { firstMs: 5_000, lastMs: 30_000, jitter: 0.2 };
+/** How long an error of a restarted OpenClaw is doubted: OpenClaw continues interrupted sessions after its start. */
 const DOUBT_SECONDS = 60;
-const QUESTION_SECONDS = 86_400;
-
-type Failed = Extract<Ending, { kind: 'failed' }>;
+const QUESTION_SECONDS_MAX = 86_400;
 
 /**
- * Takes in how an attempt ended, and does what follows for its run: an end, a question, or another attempt.
- * The caller holds the run's lock.
+ * Ends an attempt, and does what follows for its run: an end, a question, or another attempt. The caller holds the
+ * run's lock.
  *
- * Returns false and changes nothing when this comes too late: the run or the attempt has ended before.
+ * Returns false and changes nothing when the run or the attempt has ended before.
  */
 export async function endAttempt(
   tx: Transaction,
@@ -32,8 +31,7 @@ export async function endAttempt(
   ending: Ending,
 ): Promise<boolean> {
   if (isFinal(run.state) || attempt.number !== run.attempt || attempt.endedAt) return false;
-  const now = await databaseTime(tx.em);
-  run.heardAt = now;
+  run.heardAt = await tx.now();
   if ('usage' in ending && ending.usage) attempt.usage = ending.usage;
   switch (ending.kind) {
     case 'answered':
@@ -43,19 +41,19 @@ export async function endAttempt(
     case 'aborted':
       return endRun(tx, run, { ...CANCELED, message: 'It was stopped in OpenClaw' });
     case 'asked':
-      return run.state === 'CANCELING' ? endRun(tx, run, CANCELED) : ask(tx, run, attempt, ending, now);
+      return run.state === 'CANCELING' ? endRun(tx, run, CANCELED) : askPerson(tx, run, attempt, ending);
     case 'failed':
-      return run.state === 'CANCELING' ? endRun(tx, run, CANCELED) : fail(tx, run, attempt, ending, now);
+      return run.state === 'CANCELING' ? endRun(tx, run, CANCELED) : failAttempt(tx, run, attempt, ending);
   }
 }
 
-async function ask(
+async function askPerson(
   tx: Transaction,
   run: AgentRun,
   attempt: RunAttempt,
   { question }: Extract<Ending, { kind: 'asked' }>,
-  now: Date,
 ): Promise<true> {
+  const now = await tx.now();
   attempt.endedAt = now;
   run.transientFailures = 0;
   tx.em.create(RunQuestion, {
@@ -63,39 +61,35 @@ async function ask(
     attempt: attempt.number,
     ...question,
     askedAt: now,
-    expiresAt: secondsAfter(now, QUESTION_SECONDS),
+    expiresAt: secondsAfter(now, QUESTION_SECONDS_MAX),
   });
   await noteActivity(tx, run, 'QUESTION', question.body);
   await changeRunState(tx, run, 'INPUT_REQUIRED', question.body);
   return true;
 }
 
-async function fail(
+async function failAttempt(
   tx: Transaction,
   run: AgentRun,
   attempt: RunAttempt,
-  { code, message, isTransient, isDoubtful }: Failed,
-  now: Date,
+  { code, message, isTransient, isDoubtful }: Extract<Ending, { kind: 'failed' }>,
 ): Promise<boolean> {
+  const now = await tx.now();
   if (isDoubtful && !attempt.doubtUntil) {
     attempt.doubtUntil = secondsAfter(now, DOUBT_SECONDS);
     attempt.doubtedMessage = message;
     return true;
   }
-  const retrySeconds = RETRY_SECONDS[run.transientFailures];
-  if (!isTransient || retrySeconds === undefined) return endRun(tx, run, { state: 'FAILED', code, message });
+  const failures = run.transientFailures + 1;
+  if (!isTransient || failures === ATTEMPTS_MAX) return endRun(tx, run, { state: 'FAILED', code, message });
   attempt.endedAt = now;
   attempt.doubtUntil = null;
   attempt.failureCode = code;
   attempt.failureMessage = message;
-  run.transientFailures += 1;
-  await noteActivity(
-    tx,
-    run,
-    'ERROR',
-    `${message} (failure ${run.transientFailures} of ${ATTEMPTS_MAX}, tried again)`,
-  );
-  await requeueRun(tx, run, now, retrySeconds);
+  run.transientFailures = failures;
+  const text = `${message} (failure ${failures} of ${ATTEMPTS_MAX}, tried again)`;
+  await noteActivity(tx, run, 'ERROR', text);
+  await requeueRun(tx, run, backoffMs(failures, RETRY));
   return true;
 }
 

@@ -1,4 +1,3 @@
-import { databaseTime } from '../../../../../platform/database/database.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import type { Agent } from '../../../entities/agent.ts';
 import type { AgentRun } from '../../../entities/agent-run.ts';
@@ -14,28 +13,28 @@ import { noteActivity } from '../../run/steps/note-activity.ts';
 const COMMENTS_IN_PROMPT = 10;
 
 /**
- * The attempt to hand over now: the newest one if OpenClaw has not taken it yet, with the same bytes; else a new one.
- * After an answered question the new one goes on in the same session. The caller holds the run's lock.
+ * Returns the attempt to hand over: the newest one with the same bytes if OpenClaw has not admitted it yet, otherwise a
+ * new one. After an answered question the new one continues in the same session. The caller holds the run's lock.
  */
 export async function openAttempt(tx: Transaction, agent: Agent, run: AgentRun): Promise<RunAttempt> {
   const newest = await tx.em.findOne(RunAttempt, { runId: run.id, number: run.attempt });
-  const now = await databaseTime(tx.em);
+  const now = await tx.now();
   if (newest && !newest.endedAt) {
     if (newest.target === agent.target) return newest;
-    newest.endedAt = now; // it was never taken, and its OpenClaw is not the agent's any more
+    newest.endedAt = now; // it was never admitted, and the agent is in another target now
   }
-  const answered = newest && (await findAnswer(tx, newest));
+  const answer = newest && (await findAnswer(tx, newest));
   run.attempt += 1;
-  const session = answered ? { sessionKey: newest.sessionKey } : { sessionKey: sessionKeyOf(run) };
-  const prompt = answered
-    ? { text: `This is the answer to your question:\n\n${answered}`, isCut: false }
-    : await renderWhole(tx, agent, run);
+  const sessionKey = answer ? newest.sessionKey : sessionKeyOf(run);
+  const prompt = answer
+    ? { text: `This is the answer to your question:\n\n${answer}`, isCut: false }
+    : await renderTaskPrompt(tx, agent, run);
   const attempt = tx.em.create(RunAttempt, {
     runId: run.id,
     number: run.attempt,
-    ...session,
+    sessionKey,
     target: agent.target,
-    requestBody: renderRequest({ ...session, agent, run, prompt: prompt.text }),
+    requestBody: renderRequest({ agent, run, sessionKey, prompt: prompt.text }),
     isPromptCut: prompt.isCut,
     startedAt: now,
   });
@@ -48,7 +47,7 @@ async function findAnswer(tx: Transaction, { runId, number }: RunAttempt): Promi
   return question?.answer ?? null;
 }
 
-async function renderWhole(tx: Transaction, agent: Agent, run: AgentRun) {
+async function renderTaskPrompt(tx: Transaction, agent: Agent, run: AgentRun) {
   const task = await tx.em.findOneOrFail(KnownTask, { id: run.taskId });
   const project = await tx.em.findOne(KnownProject, { id: run.projectId });
   const newest = await tx.em.find(

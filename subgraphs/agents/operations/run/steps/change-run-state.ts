@@ -13,11 +13,11 @@ import { holdsSlot, mayBecome } from '../../../entities/run-states.ts';
 import { publishAgent } from '../../agent/steps/publish-agent.ts';
 
 /**
- * Moves a run to a state and tells everybody. The caller holds the row's lock.
+ * Moves a run to a state and publishes it. The caller holds the run's lock.
  *
- * This is the only place where a run changes its state: whatever leaves the slot states gives its slot back here.
- * `question` is what the agent asks, with INPUT_REQUIRED.
- * Throws INVALID_TRANSITION when `RUN_TRANSITIONS` has no such step.
+ * This is the only place that changes the state of a run: a run that leaves the slot states frees its slot here.
+ * `question` is the agent's question, for INPUT_REQUIRED.
+ * Throws INVALID_TRANSITION when `RUN_TRANSITIONS` does not allow the change.
  */
 export async function changeRunState(
   tx: Transaction,
@@ -37,7 +37,7 @@ export async function changeRunState(
   await publishRun(tx, run, question);
 }
 
-/** Tells everybody where a run stands, and that its agent's status may have changed with it. */
+/** Publishes a run, and its agent, whose status may have changed with it. */
 export async function publishRun(
   tx: Transaction,
   run: AgentRun,
@@ -60,5 +60,5 @@ export async function publishRun(
       question,
     },
   });
-  await publishAgent(tx, run.agentId);
+  await publishAgent(tx, agent);
 }

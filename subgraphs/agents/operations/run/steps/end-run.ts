@@ -1,4 +1,3 @@
-import { databaseTime } from '../../../../../platform/database/database.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import type { RunState } from '../../../../../schema/events/agents.ts';
 import type { AgentRun, RunFailureCode } from '../../../entities/agent-run.ts';
@@ -12,15 +11,22 @@ export type Verdict =
   | { state: 'SUCCEEDED'; answer: string; isTruncated: boolean }
   | { state: Exclude<RunState, 'SUCCEEDED'>; code: RunFailureCode; message: string };
 
+/** The verdict on a run that somebody stopped. */
+export const CANCELED = {
+  state: 'CANCELED',
+  code: 'CANCELED_BY_USER',
+  message: 'The run was stopped',
+} as const satisfies Verdict;
+
 /**
- * Ends a run, once: the way to every final state. The caller holds the row's lock.
+ * Ends a run once; every final state is reached through this function. The caller holds the run's lock.
  *
  * Returns false and changes nothing when the run has ended before: the first verdict stays.
- * A run that somebody asked to stop is CANCELED by any verdict but success, which is kept.
+ * A run that somebody asked to stop becomes CANCELED by every verdict but success, which is kept.
  */
 export async function endRun(tx: Transaction, run: AgentRun, verdict: Verdict): Promise<boolean> {
   if (isFinal(run.state)) return false;
-  const now = await databaseTime(tx.em);
+  const now = await tx.now();
   const isCanceled = run.state === 'CANCELING' && verdict.state !== 'SUCCEEDED';
   const final: Verdict = isCanceled ? CANCELED : verdict;
   run.endedAt = now;
@@ -39,13 +45,6 @@ export async function endRun(tx: Transaction, run: AgentRun, verdict: Verdict): 
   await changeRunState(tx, run, final.state);
   return true;
 }
-
-/** The verdict on a run that somebody stopped. */
-export const CANCELED = {
-  state: 'CANCELED',
-  code: 'CANCELED_BY_USER',
-  message: 'The run was stopped',
-} as const satisfies Verdict;
 
 async function endNewestAttempt(tx: Transaction, run: AgentRun, now: Date): Promise<void> {
   const attempt = await tx.em.findOne(RunAttempt, { runId: run.id, number: run.attempt });

@@ -3,10 +3,10 @@ import { cutText } from '../../../../../platform/input/text.ts';
 import type { AgentRun } from '../../../entities/agent-run.ts';
 import type { RunActivityKind } from '../../../entities/run-activity.ts';
 
-/** Whole answers and questions are at the run; here they only tell what happened. */
+/** The run keeps whole answers and questions; its activities keep the beginning of them. */
 const TEXT_CHARACTERS_MAX = 2_000;
 
-/** Notes what happened in a run, as the next of its activities. The caller holds the run's lock. */
+/** Adds the next activity of a run. The caller holds the run's lock. */
 export const noteActivity = (
   { em }: Transaction,
   run: Pick<AgentRun, 'id' | 'attempt'>,

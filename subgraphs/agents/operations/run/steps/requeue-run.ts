@@ -6,19 +6,13 @@ import { changeRunState } from './change-run-state.ts';
 export const QUEUE_SECONDS_MAX = 7_200;
 
 /**
- * Lets a run wait for a slot again, for a new attempt. It keeps its place by the time at which it was asked for.
- * `waitSeconds` must pass before it is handed over; give or take a fifth, so that runs that failed together
- * do not come back together.
+ * Puts a run back into the queue for a new attempt. It keeps its place, which depends on when it was first queued, and
+ * is not claimed before `waitMs` have passed. The caller holds the run's lock.
  */
-export async function requeueRun(
-  tx: Transaction,
-  run: AgentRun,
-  now: Date,
-  waitSeconds: number,
-): Promise<void> {
-  const jittered = waitSeconds * (0.8 + Math.random() * 0.4);
-  run.nextHandOverAt = new Date(now.getTime() + jittered * 1000);
-  run.queueExpiresAt = new Date(now.getTime() + QUEUE_SECONDS_MAX * 1000);
+export async function requeueRun(tx: Transaction, run: AgentRun, waitMs: number): Promise<void> {
+  const now = (await tx.now()).getTime();
+  run.nextHandOverAt = new Date(now + waitMs);
+  run.queueExpiresAt = new Date(now + QUEUE_SECONDS_MAX * 1000);
   run.handOverFailures = 0;
   run.isHandOverUnknown = false;
   run.heardAt = null;

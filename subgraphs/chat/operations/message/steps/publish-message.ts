@@ -2,8 +2,12 @@ import type { Transaction } from '../../../../../platform/event-log/transaction.
 import { channelStream, MessageChanged } from '../../../../../schema/events/chat.ts';
 import type { Channel } from '../../../entities/channel.ts';
 
-/** Tells everybody who follows a channel that one of its messages is new or changed. */
-export const publishMessage = (tx: Transaction, { id: channelId, projectId }: Channel, messageId: string) =>
+/** Publishes in a channel that one of its messages is new or changed. */
+export const publishMessage = (
+  tx: Transaction,
+  { id: channelId, projectId }: Channel,
+  messageId: string,
+): void =>
   tx.publish(MessageChanged, {
     stream: channelStream(channelId),
     subject: messageId,

@@ -1,25 +1,14 @@
-import { LockMode } from '@mikro-orm/core';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { DomainError } from '../../../../../platform/input/errors.ts';
 import { Member } from '../../../entities/member.ts';
 
-/**
- * Throws INVALID_TRANSITION when a person is a project's last owner.
- * The owners stay locked until the commit, so that two owners cannot take each other out at once.
- */
-export async function requireAnotherOwner(tx: Transaction, scope: string, userId: string): Promise<void> {
-  const owners = await tx.em.find(
-    Member,
-    { scope, role: 'OWNER' },
-    { orderBy: { userId: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+/** Throws INVALID_TRANSITION when an owner is the last one of the project. The project's row must be locked. */
+export async function requireAnotherOwner(tx: Transaction, { scope, userId }: Member): Promise<void> {
+  const others = await tx.em.count(Member, { scope, role: 'OWNER', userId: { $ne: userId } });
+  if (others > 0) return;
+  throw new DomainError(
+    'INVALID_TRANSITION',
+    'A project keeps at least one owner; make somebody else owner first',
+    { field: ['input', 'userId'] },
   );
-  if (owners.length === 1 && owners[0]?.userId === userId) {
-    throw new DomainError(
-      'INVALID_TRANSITION',
-      'A project keeps at least one owner; make somebody else owner first',
-      {
-        field: ['input', 'userId'],
-      },
-    );
-  }
 }

@@ -3,8 +3,8 @@ import { projectStream } from '../../../../../schema/events/event.ts';
 import { ProjectChanged } from '../../../../../schema/events/projects.ts';
 import type { Project } from '../../../entities/project.ts';
 
-/** Tells everybody what a project is from now on. */
-export const publishProject = (tx: Transaction, { id, key, name, description }: Project) =>
+/** Publishes a project as it is now. */
+export const publishProject = (tx: Transaction, { id, key, name, description }: Project): void =>
   tx.publish(ProjectChanged, {
     stream: projectStream(id),
     subject: id,

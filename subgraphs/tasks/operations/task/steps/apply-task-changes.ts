@@ -1,91 +1,69 @@
-import { LockMode } from '@mikro-orm/core';
+import { applyChanges, type ChangedProperty } from '../../../../../platform/database/field-table.ts';
+import { lockAll } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { projectStream } from '../../../../../schema/events/event.ts';
 import { TaskRemoved } from '../../../../../schema/events/tasks.ts';
 import { BoardColumn, isOpenCategory } from '../../../entities/board-column.ts';
-import type { Cause } from '../../../entities/cause.ts';
 import { Dependency } from '../../../entities/dependency.ts';
 import { Task } from '../../../entities/task.ts';
+import {
+  DEPENDENCY_API_NAMES,
+  TASK_FIELDS,
+  type TaskChanges,
+  type TaskField,
+  type ToldChange,
+  tellChange,
+} from '../../../entities/task-fields.ts';
 import { publishTasks } from './publish-tasks.ts';
 import { recordChanges } from './record-changes.ts';
 
-type ChangeableField =
-  | 'title'
-  | 'description'
-  | 'checklist'
-  | 'priority'
-  | 'assigneeId'
-  | 'delegateId'
-  | 'columnId'
-  | 'rank'
-  | 'archivedAt';
+type ChangedField = ChangedProperty<TaskField>;
 
-/** What can be changed of a task. What is left out or undefined stays. */
-export type TaskChanges = { [Field in ChangeableField]?: Task[Field] | undefined };
+/** The columns in which a task stood before a change and stands after it. They are the same when it stays. */
+interface Columns {
+  before: BoardColumn;
+  after: BoardColumn;
+}
 
 /**
- * Changes a task that the caller has locked, writes down who changed what, and tells everybody.
+ * Changes a locked task, writes its history and publishes it. No-op changes are ignored.
  *
- * This is the only place where a task changes: nothing changes without its history and its event. What is already
- * so is no change. When the task is finished or opened again, the tasks that wait for it are told of, too.
+ * This is the only place where a task changes. When the change finishes, reopens or archives the task, the tasks that
+ * wait for it are published too; the caller then holds the lock on the board.
  */
-export async function applyTaskChanges(
-  tx: Transaction,
-  task: Task,
-  changes: TaskChanges,
-  cause: Cause,
-): Promise<void> {
-  const before = await tell(tx, task);
-  tx.em.assign(task, changes as Partial<Task>, { ignoreUndefined: true });
-  const after = await tell(tx, task);
-  const changedFields = TOLD_FIELDS.filter((field) => before.fields[field] !== after.fields[field]);
-  if (changedFields.length === 0) return;
-  const differences = changedFields
-    .filter((field) => !followsFromMove(field, changedFields))
-    .map((field) => ({ field, from: before.fields[field], to: after.fields[field] }));
-  recordChanges(tx, task.id, differences, cause);
+export async function applyTaskChanges(tx: Transaction, task: Task, changes: TaskChanges): Promise<void> {
+  const before = await columnOf(tx, task);
+  const wasOpen = isOpen(task, before);
+  const changed = applyChanges(task, TASK_FIELDS, changes);
+  if (changed.length === 0) return;
+  const after = await columnOf(tx, task);
+  recordChanges(tx, task.id, tellChanges(changed, { before, after }));
   await tx.em.flush();
   if (task.archivedAt) publishRemoval(tx, task);
-  else await publishTasks(tx, [task], changedFields);
-  if (before.isOpen !== after.isOpen) await publishWaiting(tx, task.id);
+  else await publishTasks(tx, [task], apiNamesOf(changed, { before, after }));
+  if (wasOpen !== isOpen(task, after)) await publishWaitingTasks(tx, task.id);
 }
 
-/** In the history, a move to another column is one line. */
-const followsFromMove = (field: ToldField, changedFields: readonly ToldField[]): boolean =>
-  field === 'category' || (field === 'rank' && changedFields.includes('column'));
+const columnOf = ({ em }: Transaction, { columnId }: Task): Promise<BoardColumn> =>
+  em.findOneOrFail(BoardColumn, { id: columnId });
 
-const TOLD_FIELDS = [
-  'title',
-  'description',
-  'checklist',
-  'priority',
-  'assignee',
-  'delegate',
-  'column',
-  'category',
-  'rank',
-  'archivedAt',
-] as const;
-type ToldField = (typeof TOLD_FIELDS)[number];
+const isOpen = ({ archivedAt }: Task, { category }: BoardColumn): boolean =>
+  !archivedAt && isOpenCategory(category);
 
-/** A task as its history tells it, by the names of the API. */
-async function tell({ em }: Transaction, task: Task) {
-  const column = await em.findOneOrFail(BoardColumn, { id: task.columnId });
-  const fields: Record<ToldField, string | null> = {
-    title: task.title,
-    description: task.description ?? null,
-    checklist:
-      task.checklist.map(({ text, isDone }) => `- [${isDone ? 'x' : ' '}] ${text}`).join('\n') || null,
-    priority: task.priority,
-    assignee: task.assigneeId ?? null,
-    delegate: task.delegateId ?? null,
-    column: column.name,
-    category: column.category,
-    rank: task.rank,
-    archivedAt: task.archivedAt?.toISOString() ?? null,
-  };
-  return { fields, isOpen: !task.archivedAt && isOpenCategory(column.category) };
+/** The lines of the history. A move to another column is one line, with the names of the columns. */
+function tellChanges(changed: readonly ChangedField[], { before, after }: Columns): ToldChange[] {
+  const lines = before === after ? changed : changed.filter(({ property }) => property !== 'rank');
+  return lines.map((change) => ({
+    ...tellChange(change),
+    ...(change.property === 'columnId' && { from: before.name, to: after.name }),
+  }));
 }
+
+/** A move to a column of the same category does not change the category. */
+const apiNamesOf = (changed: readonly ChangedField[], { before, after }: Columns): string[] =>
+  changed
+    .flatMap(({ property }): readonly string[] => TASK_FIELDS[property].apiNames)
+    .filter((name) => name !== 'category' || before.category !== after.category);
 
 const publishRemoval = (tx: Transaction, { id, projectId }: Task) =>
   tx.publish(TaskRemoved, {
@@ -95,15 +73,12 @@ const publishRemoval = (tx: Transaction, { id, projectId }: Task) =>
   });
 
 /**
- * Tells of the tasks that wait for this one. They are locked first: otherwise a change of one of them that commits
- * meanwhile would be followed by an event that still has the old title.
+ * Publishes the tasks that wait for a task. They are locked first: a change of one of them that commits meanwhile would
+ * otherwise be followed by an event with its former title.
  */
-async function publishWaiting(tx: Transaction, blockedById: string): Promise<void> {
+async function publishWaitingTasks(tx: Transaction, blockedById: string): Promise<void> {
   const dependencies = await tx.em.find(Dependency, { blockedById });
-  const waiting = await tx.em.find(
-    Task,
-    { id: { $in: dependencies.map(({ taskId }) => taskId) }, archivedAt: null },
-    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-  await publishTasks(tx, waiting, ['blockedBy', 'isBlocked']);
+  const waitingIds = dependencies.map(({ taskId }) => taskId);
+  const waiting = await lockAll(tx, Task, { id: { $in: waitingIds }, archivedAt: null });
+  await publishTasks(tx, waiting, DEPENDENCY_API_NAMES);
 }

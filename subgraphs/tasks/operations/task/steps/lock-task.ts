@@ -1,26 +1,26 @@
-import { LockMode } from '@mikro-orm/core';
+import { lockExisting } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { DomainError, versionConflict } from '../../../../../platform/input/errors.ts';
 import { Task } from '../../../entities/task.ts';
 
 /**
- * Takes a task that exists for this transaction alone. Locks are taken in the order project, tasks, column, stream;
- * of two tasks the one for which the other waits comes first.
- *
+ * Locks a task that exists until the commit. See `locks.ts` for what must be locked before it.
  * Throws VERSION_CONFLICT when it is not at `expectedVersion`, INVALID_TRANSITION when it is archived.
  */
 export async function lockTask(
-  { em }: Transaction,
+  tx: Transaction,
   id: string,
   {
     expectedVersion,
     field = ['input', 'id'],
-  }: { expectedVersion?: number | null | undefined; field?: string[] } = {},
+  }: { expectedVersion?: number | null | undefined; field?: readonly string[] } = {},
 ): Promise<Task> {
-  const task = await em.findOneOrFail(Task, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const task = await lockExisting(tx, Task, id);
   if (expectedVersion != null && task.version !== expectedVersion) throw versionConflict({ task });
   if (task.archivedAt) {
-    throw new DomainError('INVALID_TRANSITION', `${task.ref} is archived and changes no more`, { field });
+    throw new DomainError('INVALID_TRANSITION', `${task.ref} is archived and cannot change any more`, {
+      field,
+    });
   }
   return task;
 }

@@ -1,55 +1,29 @@
-import { LockMode } from '@mikro-orm/core';
 import { generateKeyBetween } from 'fractional-indexing';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
-import { DomainError, notFound } from '../../../../../platform/input/errors.ts';
+import { DomainError } from '../../../../../platform/input/errors.ts';
 import { isUuid } from '../../../../../platform/input/input.ts';
-import { BoardColumn, type ColumnCategory } from '../../../entities/board-column.ts';
 import { Task } from '../../../entities/task.ts';
 
-/** Where a task stands: a column, locked, and the rank there. */
+/** The place of a task: a column and the rank in it. */
 export interface Place {
   columnId: string;
   rank: string;
 }
 
-/** The tasks between which to stand; with neither, the end of the column. */
+/** The tasks next to a place; with neither, the place is the end of the column. */
 export interface Neighbours {
   beforeTaskId?: string | null | undefined;
   afterTaskId?: string | null | undefined;
 }
 
-/**
- * Takes a column for this transaction alone, so that nobody else computes a rank in it at the same time.
- * Throws NOT_FOUND when the project has no such column.
- */
-export async function lockColumn({ em }: Transaction, projectId: string, id: string): Promise<BoardColumn> {
-  const column = isUuid(id)
-    ? await em.findOne(BoardColumn, { id, projectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-    : null;
-  if (!column) throw notFound('Column', id, ['input', 'columnId']);
-  return column;
-}
-
-/** Takes the first column of a category, as `lockColumn` does. Null when the board has none. */
-export const lockFirstColumn = (
-  { em }: Transaction,
-  projectId: string,
-  category: ColumnCategory,
-): Promise<BoardColumn | null> =>
-  em.findOne(
-    BoardColumn,
-    { projectId, category },
-    { orderBy: { rank: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
-  );
-
-/** The place below all other tasks of a locked column. */
+/** The place below all other tasks of a locked column. `taskId` is the task that moves; null for a new one. */
 export async function endOf(tx: Transaction, columnId: string, taskId: string | null): Promise<Place> {
   return { columnId, rank: generateKeyBetween(await lastRank(tx, columnId, taskId), null) };
 }
 
 /**
- * The place for a task between others of a locked column.
- * Throws INVALID when a neighbour is not another task of this column, or the two are in the wrong order.
+ * The place for a task next to others of a locked column.
+ * Throws INVALID when a neighbour is not another task of this column, and when the two are in the wrong order.
  */
 export async function between(
   tx: Transaction,
@@ -91,31 +65,32 @@ async function rankOfNeighbour(
   return neighbour.rank;
 }
 
-/** The lowest rank above `above`, or of the whole column, without the task's own. */
+/** The greatest rank in the column, or the greatest less than `below`, without the rank of the task itself. */
 async function lastRank(
   { em }: Transaction,
   columnId: string,
   taskId: string | null,
-  above?: string,
+  below?: string,
 ): Promise<string | null> {
   const [row]: { rank: string | null }[] = await em.execute(
     `select max(rank) as rank from tasks.task
-     where column_id = ? and archived_at is null and id is distinct from ?${above ? ' and rank < ?' : ''}`,
-    [columnId, taskId, ...(above ? [above] : [])],
+     where column_id = ? and archived_at is null and id is distinct from ?${below ? ' and rank < ?' : ''}`,
+    [columnId, taskId, ...(below ? [below] : [])],
   );
   return row?.rank ?? null;
 }
 
+/** The least rank in the column that is greater than `above`, without the rank of the task itself. */
 async function nextRank(
   { em }: Transaction,
   columnId: string,
   taskId: string,
-  below: string,
+  above: string,
 ): Promise<string | null> {
   const [row]: { rank: string | null }[] = await em.execute(
     `select min(rank) as rank from tasks.task
      where column_id = ? and archived_at is null and id <> ? and rank > ?`,
-    [columnId, taskId, below],
+    [columnId, taskId, above],
   );
   return row?.rank ?? null;
 }

@@ -3,11 +3,11 @@ import { projectStream } from '../../../../../schema/events/event.ts';
 import { TaskChanged } from '../../../../../schema/events/tasks.ts';
 import { BoardColumn } from '../../../entities/board-column.ts';
 import type { Task } from '../../../entities/task.ts';
-import { readBlockers } from '../../dependency/steps/read-blockers.ts';
+import { readOpenBlockers } from '../../dependency/steps/read-open-blockers.ts';
 
 /**
- * Tells everybody what tasks are from now on. They are locked, written, and not archived: an event of an archived
- * task would put it back on other subgraphs' boards.
+ * Publishes tasks as they are now; `changedFields` are names of the API. The tasks are locked, flushed and not archived:
+ * an event of an archived task would put it back on the boards of other subgraphs.
  */
 export async function publishTasks(
   tx: Transaction,
@@ -17,12 +17,11 @@ export async function publishTasks(
   if (tasks.length === 0) return;
   const columns = await tx.em.find(BoardColumn, { id: { $in: tasks.map(({ columnId }) => columnId) } });
   const categoryById = new Map(columns.map(({ id, category }) => [id, category]));
-  const blockers = await readBlockers(
+  const openBlockers = await readOpenBlockers(
     tx.em,
     tasks.map(({ id }) => id),
   );
   for (const task of tasks) {
-    const open = (blockers.get(task.id) ?? []).filter(({ isOpen }) => isOpen);
     tx.publish(TaskChanged, {
       stream: projectStream(task.projectId),
       subject: task.id,
@@ -34,7 +33,7 @@ export async function publishTasks(
         description: task.description ?? null,
         category: categoryById.get(task.columnId)!,
         checklist: task.checklist,
-        openBlockerRefs: open.map(({ ref }) => ref),
+        openBlockerRefs: openBlockers.get(task.id) ?? [],
         changedFields: [...changedFields],
       },
     });

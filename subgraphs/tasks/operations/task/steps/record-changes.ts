@@ -1,22 +1,16 @@
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
-import type { Cause } from '../../../entities/cause.ts';
+import { actorColumns } from '../../../entities/actor-columns.ts';
 import { TaskChange } from '../../../entities/task-change.ts';
+import type { ToldChange } from '../../../entities/task-fields.ts';
 
-/** A field of a task, by its name in the API, before and after a change, as text. */
-export interface Difference {
-  field: string;
-  from: string | null;
-  to: string | null;
-}
-
-/** Writes lines into a task's history. */
+/** Writes lines into a task's history, in the name of the actor. */
 export function recordChanges(
-  { em }: Transaction,
+  { em, actor }: Transaction,
   taskId: string,
-  differences: readonly Difference[],
-  { actorKind, actorId, runId }: Cause,
+  changes: readonly ToldChange[],
 ): void {
-  for (const difference of differences) {
-    em.create(TaskChange, { taskId, ...difference, actorKind, actorId, runId });
+  const { kind, id, runId } = actorColumns(actor);
+  for (const change of changes) {
+    em.create(TaskChange, { taskId, ...change, actorKind: kind, actorId: id, runId });
   }
 }

@@ -1,0 +1,67 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from '../process/log.ts';
+import { explainListenError } from '../process/service.ts';
+import { answerHttpErrors } from './http-error.ts';
+import { acceptRequestId, REQUEST_ID_HEADER } from './request-id.ts';
+import { runWithRequestLog } from './request-log.ts';
+
+export interface HttpServerOptions {
+  log: Logger;
+  bodyBytesMax: number;
+  /** How long a client may take to send a request, its body included. */
+  requestTimeoutMs: number;
+}
+
+/** How often Node looks for requests that take too long. Its default is 30 s. */
+const SLOW_REQUEST_SWEEP_MS = 1_000;
+
+/** Longer than the gateway and load balancers keep an idle connection, so that they never write to one being closed. */
+const KEEP_ALIVE_MS = 75_000;
+
+/**
+ * Creates an HTTP server with bounded requests, which answers failures in the shape of GraphQL.
+ *
+ * `request.id` is the `x-request-id` of the request if it is a valid one, otherwise a new id. Every record of
+ * `request.log` has it as `requestId`.
+ */
+export function createHttpServer({
+  log,
+  bodyBytesMax,
+  requestTimeoutMs,
+}: HttpServerOptions): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: ({ headers }) => acceptRequestId(headers[REQUEST_ID_HEADER]),
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    // Node needs them at creation: what Fastify sets on the server afterwards does not bound the body.
+    http: {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: SLOW_REQUEST_SWEEP_MS,
+    },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+  });
+  answerHttpErrors(app);
+  // After the body has been read: the events of the body would not keep the current request.
+  app.addHook('preValidation', (request, _reply, done) => runWithRequestLog(request.log as Logger, done));
+  return app;
+}
+
+/** The port of a server: its number, and the name of the setting that holds it. */
+export interface Port {
+  readonly setting: string;
+  readonly value: number;
+}
+
+/** Starts to listen and returns the number of the port. Throws StartError, with what to do, when that is impossible. */
+export async function listen(app: FastifyInstance, host: string, { setting, value }: Port): Promise<number> {
+  try {
+    await app.listen({ host, port: value });
+  } catch (error) {
+    throw explainListenError(error, setting, value);
+  }
+  return (app.server.address() as { port: number }).port;
+}

@@ -1,0 +1,16 @@
+import type { RequestContext } from '../../platform/subgraph/request.ts';
+import type { Targets } from './openclaw/targets.ts';
+
+/** The settings that requests need. */
+export interface AgentsSettings {
+  /** The deadline of a run that names none. */
+  timeoutSeconds: number;
+  /** The most runs in one target at a time, over all agents. */
+  runsMax: number;
+  targets: Targets;
+}
+
+/** A request of which an operation needs the settings too. */
+export interface ContextWithSettings extends RequestContext {
+  readonly settings: AgentsSettings;
+}

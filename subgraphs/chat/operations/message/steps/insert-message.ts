@@ -1,0 +1,29 @@
+import { lockExisting } from '../../../../../platform/database/lock-order.ts';
+import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
+import { Channel } from '../../../entities/channel.ts';
+import { authorOf, Message } from '../../../entities/message.ts';
+import { publishMessage } from './publish-message.ts';
+
+/**
+ * Inserts a message by the actor of the transaction, and publishes it.
+ *
+ * The channel's row stays locked from counting `seq` to the commit, so the messages of a channel are numbered in the
+ * order of their commits, without gaps.
+ */
+export async function insertMessage(
+  tx: Transaction,
+  { channelId, body }: { channelId: string; body: string },
+): Promise<Message> {
+  const channel = await lockExisting(tx, Channel, channelId);
+  channel.lastSeq += 1;
+  const message = tx.em.create(Message, {
+    channelId,
+    seq: channel.lastSeq,
+    ...authorOf(tx.actor),
+    body,
+    createdAt: await tx.now(),
+  });
+  await tx.em.flush();
+  publishMessage(tx, channel, message.id);
+  return message;
+}

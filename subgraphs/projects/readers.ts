@@ -1,0 +1,4 @@
+import type { Reader } from '../../platform/event-log/readers.ts';
+
+/** This subgraph reads no events. */
+export const READERS: readonly Reader[] = [];
