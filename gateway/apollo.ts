@@ -43,7 +43,7 @@ export async function startApollo({
     logger: log,
     // The supergraph has default addresses; the real ones come from the settings.
     buildService: ({ name }) => subgraphs.connection(name).dataSource,
-    // With it, a client gets the plan of its query by sending a header.
+    // A client that sends a header gets the plan of its query.
     __exposeQueryPlanExperimental: isDevelopment,
   });
   const server = new ApolloServer<GatewayContext>({

@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLField,
   type GraphQLNamedType,
@@ -17,6 +16,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../platform/input/page-bounds.ts';
+import { measureFragments } from './fragments.ts';
 
 /** The most objects that a document may ask for, estimated from its text and variables. */
 export const OBJECTS_MAX = 50_000;
@@ -49,21 +49,10 @@ export function refuseCost(request: CostedRequest): GraphQLError | null {
 }
 
 function countObjects({ schema, document, operation, variables }: CostedRequest): number {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  const counted = new Map<string, number>();
-
-  const ofFragment = (name: string): number => {
-    const known = counted.get(name);
-    if (known !== undefined) return known;
-    counted.set(name, 0); // ends a cycle, which validation reports
-    const fragment = fragments.get(name);
-    const type = fragment && schema.getType(fragment.typeCondition.name.value);
-    const count = fragment && type ? ofSelections(fragment.selectionSet, type) : 0;
-    counted.set(name, count);
-    return count;
-  };
+  const ofFragment = measureFragments(document, 0, ({ typeCondition, selectionSet }) => {
+    const type = schema.getType(typeCondition.name.value);
+    return type ? ofSelections(selectionSet, type) : 0;
+  });
 
   const ofField = (node: FieldNode, parent: GraphQLNamedType): number => {
     if (!node.selectionSet || node.name.value.startsWith('__')) return 0;

@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
 import type { RequestActor } from '../platform/identity/actor.ts';
 import type { Logger } from '../platform/process/log.ts';
-import type { Authenticate } from './authentication.ts';
 import type { GatewayContext } from './context.ts';
 import { NESTS_TOO_DEEP, nestsTooDeep } from './limits.ts';
+import type { Authenticate } from './sign-in.ts';
 
 /** Returns each request's id to the client as `x-request-id`. */
 export function serveRequestIds(app: FastifyInstance): void {

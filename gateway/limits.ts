@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   Kind,
   Lexer,
@@ -13,6 +12,7 @@ import {
   type ValidationRule,
   visit,
 } from 'graphql';
+import { measureFragments } from './fragments.ts';
 
 /** The largest document of a client. It is measured before it is planned. */
 export const DOCUMENT_LIMITS = {
@@ -116,22 +116,9 @@ interface Size {
 
 const NOTHING: Size = { depth: 0, fields: 0, topFields: 0 };
 
-/** Measures selections with fragments expanded. Each fragment is measured once, so that nested fragments cost little. */
+/** Measures selections with fragments expanded. */
 function createMeasure(document: DocumentNode): (node: OperationDefinitionNode) => Size {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  const measured = new Map<string, Size>();
-
-  const ofFragment = (name: string): Size => {
-    const known = measured.get(name);
-    if (known) return known;
-    measured.set(name, NOTHING); // ends a cycle, which validation reports
-    const fragment = fragments.get(name);
-    const size = fragment ? ofSelections(fragment.selectionSet) : NOTHING;
-    measured.set(name, size);
-    return size;
-  };
+  const ofFragment = measureFragments(document, NOTHING, ({ selectionSet }) => ofSelections(selectionSet));
 
   const ofField = (field: FieldNode): Size => {
     if (field.name.value === '__schema' || field.name.value === '__type') return NOTHING;

@@ -16,11 +16,11 @@ import { runWithRequestLog } from '../platform/graphql/request-log.ts';
 import { type SocketExtra, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
-import type { Authenticate, SignIn } from './authentication.ts';
 import type { GatewayContext } from './context.ts';
 import { REQUEST_BYTES_MAX } from './limits.ts';
 import type { IsOriginAllowed } from './origins.ts';
 import { formatPublicError, publicError } from './public-error.ts';
+import type { Authenticate, SignIn } from './sign-in.ts';
 import { parseDocument, SubscriptionRefused } from './subscriptions/plan.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 

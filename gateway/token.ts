@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { type Person, person } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import { cutText } from '../platform/input/text.ts';
-import type { Authenticate } from './authentication.ts';
+import type { Authenticate } from './sign-in.ts';
 
 export interface TokenVerifierOptions {
   issuer: string;

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { FaultsChange } from './faults.ts';
 import { readBody, send } from './http.ts';
-import type { Simulator } from './simulator.ts';
 
 /** The options of a simulated restart. The process stays the same; the state that OpenClaw keeps in memory is lost. */
 export const RestartOptions = z.strictObject({
@@ -15,13 +15,24 @@ export const RestartOptions = z.strictObject({
 });
 export type RestartOptions = z.infer<typeof RestartOptions>;
 
+/** What the path changes and shows of a simulator. */
+export interface ControlledSimulator {
+  set(change: FaultsChange): void;
+  restart(options: RestartOptions, exceptSocket: Socket): Promise<void>;
+  state(): object;
+}
+
 const Change = FaultsChange.extend({ restart: z.union([z.literal(true), RestartOptions]).optional() });
 
 const CHANGE_BYTES_MAX = 64 * 1024;
 const CHANGE_TIMEOUT_MS = 10_000;
 
 /** GET /__simulator returns the state. POST changes faults or restarts, then returns it. OpenClaw has no such path. */
-export async function control(simulator: Simulator, request: IncomingMessage, response: ServerResponse) {
+export async function control(
+  simulator: ControlledSimulator,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
   if (request.method === 'POST') {
     // A web page cannot send this type to another origin without a preflight, so it cannot reach the simulator.
     if (!request.headers['content-type']?.startsWith('application/json')) {

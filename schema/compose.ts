@@ -4,16 +4,16 @@ import { Supergraph } from '@apollo/federation-internals';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { SUBGRAPH_PORTS, SUBGRAPHS, subgraphSdl } from './sdl.ts';
 
-/** What the gateway plans with. */
+/** The supergraph, with which the gateway plans. */
 export const SUPERGRAPH_FILE = fileURLToPath(new URL('./supergraph.graphql', import.meta.url));
-/** What clients see: the supergraph without the marks of federation. For code generators. */
+/** The schema that clients see, without the directives of federation. Code generators read it. */
 export const API_FILE = fileURLToPath(new URL('./api.graphql', import.meta.url));
 
 /**
  * Composes the subgraphs' SDL into the supergraph that the gateway serves.
  *
- * The addresses in it are the default ones; the gateway replaces them by its settings.
- * Throws with every composition error, each naming the subgraph at fault.
+ * The supergraph has the default addresses of the subgraphs; the gateway uses those of its settings.
+ * Throws one error with all composition errors. Each names the subgraph with the fault.
  */
 export function composeSupergraph(): string {
   const services = SUBGRAPHS.map((name) => ({
@@ -26,7 +26,7 @@ export function composeSupergraph(): string {
   return `${supergraphSdl?.trim()}\n`;
 }
 
-/** The schema that clients see. */
+/** Returns the schema that clients see. */
 export const apiSchemaOf = (supergraphSdl: string): string => {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   return `${printSchema(lexicographicSortSchema(supergraph.apiSchema().toGraphQLJSSchema()))}\n`;

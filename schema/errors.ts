@@ -1,44 +1,50 @@
 /**
- * Every code that leaves this system, once.
+ * Every error code that clients get from this system.
  *
- * `userError` codes travel in a mutation's `userErrors` and are the members of the SDL enum `ErrorCode`;
- * the others only in the top-level `errors` of a response, as `extensions.code`.
- * docs/errors.md is this table for readers; a test holds the three together.
+ * Codes with `userError` appear in a mutation's `userErrors` and are the values of the SDL enum `ErrorCode`. The others
+ * appear only as `extensions.code` in the `errors` of a response. docs/errors.md has the same table for readers;
+ * tests/schema.test.ts compares all three.
  */
 export const ERROR_CODES = {
-  NOT_FOUND: { userError: true, meaning: 'It does not exist, or you may not see it.' },
-  FORBIDDEN: { userError: true, meaning: 'You may see it, but your role does not allow this.' },
-  INVALID: { userError: true, meaning: 'An argument breaks a rule; `field` names it.' },
-  VERSION_CONFLICT: { userError: true, meaning: 'Somebody changed it since you read it.' },
+  NOT_FOUND: { userError: true, meaning: 'The object does not exist, or you may not see it.' },
+  FORBIDDEN: { userError: true, meaning: 'You may see the object, but your role does not allow this.' },
+  INVALID: { userError: true, meaning: 'An argument breaks a rule. `field` names the argument.' },
+  VERSION_CONFLICT: { userError: true, meaning: 'Somebody changed the object after you read it.' },
   IDEMPOTENCY_MISMATCH: {
     userError: true,
-    meaning: 'This idempotency key was used before with other arguments.',
+    meaning: 'The idempotency key was used before with other arguments.',
   },
-  DUPLICATE: { userError: true, meaning: 'Something with this unique value exists.' },
-  LIMIT_EXCEEDED: { userError: true, meaning: 'A limit of the system is reached; the message names it.' },
-  INVALID_TRANSITION: { userError: true, meaning: 'Its present state does not allow this step.' },
-  AGENT_DISABLED: { userError: true, meaning: 'The agent is switched off.' },
-  AGENT_BUSY: { userError: true, meaning: 'The agent has no free slot; try again later or queue the run.' },
-  TASK_BUSY: { userError: true, meaning: 'The task already has a run that has not ended.' },
+  DUPLICATE: { userError: true, meaning: 'An object with this unique value exists.' },
+  LIMIT_EXCEEDED: {
+    userError: true,
+    meaning: 'A limit of the system is reached. The message names the limit.',
+  },
+  INVALID_TRANSITION: {
+    userError: true,
+    meaning: 'The present state of the object does not allow this step.',
+  },
+  AGENT_DISABLED: { userError: true, meaning: 'The agent is disabled.' },
+  AGENT_BUSY: { userError: true, meaning: 'The agent has no free slot. Try again later, or queue the run.' },
+  TASK_BUSY: { userError: true, meaning: 'The task has a run that has not ended.' },
   TASK_BLOCKED: {
     userError: true,
-    meaning: 'A task that must be done first is not; `ignoreBlockers` starts the run all the same.',
+    meaning: 'A blocking task is not done. `ignoreBlockers` starts the run nevertheless.',
   },
   LOOP_GUARD: {
     userError: true,
-    meaning: 'Agents have started runs from runs too often; a person must go on.',
+    meaning: 'Agents have started too many runs from runs. A person must continue.',
   },
   UNAVAILABLE: {
     userError: true,
-    meaning: 'A part of the system that this needs cannot be reached now; try again later.',
+    meaning: 'A required part of the system cannot be reached now. Try again later.',
   },
 
   UNAUTHENTICATED: { userError: false, meaning: 'Sign in, or renew the access token.' },
   SLOW_CONSUMER: {
     userError: false,
-    meaning: 'The client reads its subscription too slowly; subscribe again with the last cursor.',
+    meaning: 'The client reads its subscription too slowly. Subscribe again with the last cursor.',
   },
-  INTERNAL: { userError: false, meaning: 'A fault of ours; `errorId` finds it in the logs.' },
+  INTERNAL: { userError: false, meaning: 'A fault of the system. `errorId` finds its record in the logs.' },
 } as const satisfies Record<string, { userError: boolean; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,3 +1,3 @@
-/** What a person may be in a project, the least first: each role may also do what those before it may. */
+/** The roles of a person in a project, the weakest first. Each role includes the rights of the roles before it. */
 export const ROLES = ['VIEWER', 'MEMBER', 'ADMIN', 'OWNER'] as const;
 export type Role = (typeof ROLES)[number];

@@ -8,7 +8,7 @@ import { createLocalDoorbell } from '../platform/event-log/doorbell.ts';
 import { ConfigError, readConfig } from '../platform/process/config.ts';
 import { createLog, type Logger } from '../platform/process/log.ts';
 import type { RunningService } from '../platform/process/service.ts';
-import type { Infrastructure } from '../platform/subgraph/subgraph.ts';
+import type { Infrastructure } from '../platform/subgraph/infrastructure.ts';
 import { AgentsConfig } from '../subgraphs/agents/config.ts';
 import { startAgents } from '../subgraphs/agents/subgraph.ts';
 import { ChatConfig } from '../subgraphs/chat/config.ts';

@@ -23,6 +23,7 @@ export interface ChannelOptions {
   onClose: () => void;
 }
 
+/** Opens a stream and creates its channel. The channel closes when its last group is empty or the stream ends. */
 export function createChannel({ open, onClose }: ChannelOptions): Channel {
   const groups = new Map<string, { group: Group; changesEvent: boolean }>();
   let isClosed = false;

@@ -34,6 +34,7 @@ interface Item {
 /** The most events of one group that are hydrated at the same time. */
 const CONCURRENCY = 4;
 
+/** Creates an empty group. Its events are hydrated concurrently and delivered in order. */
 export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): Group {
   /** Each subscriber with the number of the first event that it gets. */
   const subscribers = new Map<Subscriber, number>();

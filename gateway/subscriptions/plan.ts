@@ -44,6 +44,7 @@ export interface Graph {
   readonly planner: QueryPlanner;
 }
 
+/** Reads the committed supergraph, which was validated when it was composed. */
 export function readGraph(supergraphSdl: string, apiSchema: GraphQLSchema): Graph {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   return {

@@ -13,6 +13,7 @@ import {
   type ValueNode,
   visit,
 } from 'graphql';
+import { fragmentsOf } from '../fragments.ts';
 
 /** What the gateway needs in order to follow and resume a subgraph's stream, beyond what the client selected. */
 export interface StreamShape {
@@ -133,11 +134,6 @@ function withAfter(document: DocumentNode, variable: string): DocumentNode {
 function isGiven(value: ValueNode | undefined, variables: Readonly<Record<string, unknown>>): boolean {
   if (value === undefined || value.kind === Kind.NULL) return false;
   return value.kind !== Kind.VARIABLE || (variables[value.name.value] ?? null) !== null;
-}
-
-function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  const fragments = document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
-  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
 }
 
 /** The fields of the event itself, also those inside fragments. */

@@ -46,6 +46,7 @@ export interface Subscriptions {
   close(): void;
 }
 
+/** Creates the subscriptions of a gateway. They open the streams of subgraphs on demand and share them. */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { graph, queueMax } = options;
   const plan = createPlanner(options);
@@ -102,7 +103,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   };
 }
 
-/** Opens the stream of a channel. It keeps the request id of the request that opened it, also when others join. */
+/** Opens a channel with its stream. The stream keeps the request id of the request that opened it, also when others join. */
 const openChannel = (
   options: SubscriptionsOptions,
   { plan: { primary, shape }, primaryVariables: variables }: PreparedRequest,

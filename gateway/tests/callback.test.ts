@@ -52,7 +52,9 @@ describe('a callback of OpenClaw', () => {
   });
 
   test('forwards no other header, and adds the request id', async () => {
-    await call('{}', { authorization: 'Bearer token', [STATEMENT_HEADER]: 'forged', cookie: 'a=1' });
+    const forged = { authorization: 'Bearer token', [STATEMENT_HEADER]: 'forged', cookie: 'a=1' };
+    const response = await call('{}', forged);
+    expect(received[0]?.headers['x-request-id']).toBe(response.headers.get('x-request-id'));
     expect(Object.keys(received[0]?.headers ?? {}).sort()).toEqual(
       ['connection', 'content-length', 'content-type', 'host', 'x-request-id', ...Object.keys(SIGNED)].sort(),
     );

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportSPKI, generateKeyPair } from 'jose';
 import { until } from '../../platform/testing/wait.ts';
-import type { Authenticate } from '../authentication.ts';
+import type { Authenticate } from '../sign-in.ts';
 import { createTokenVerifier } from '../token.ts';
 import { CLIENT_ID, openProvider, type Provider } from './provider.ts';
 

@@ -12,12 +12,12 @@ import type { Logger } from '../process/log.ts';
 import { FieldTableGuard } from './field-table.ts';
 import type { MigrationList } from './migrate.ts';
 
-/** Where the rows are: a PostgreSQL server, or the one embedded in this process. */
+/** Where the rows are: on a PostgreSQL server, or in the database embedded in this process. */
 export type DatabaseSource =
   | { kind: 'server'; url: string; connectionsMax: number; statementTimeoutSeconds: number }
   | { kind: 'embedded'; pglite: PGlite };
 
-/** A subgraph's part of the database: its own PostgreSQL schema, named like the subgraph. */
+/** A subgraph's part of the database. Its PostgreSQL schema has the name of the subgraph. */
 export interface DatabaseOptions {
   schema: string;
   entities: (string | EntityClass<AnyEntity> | EntitySchema)[];
@@ -29,8 +29,8 @@ export interface DatabaseOptions {
 /**
  * Opens a subgraph's part of the database, without migrating it.
  *
- * Every ORM has a context name of its own: with the default one, two subgraphs in one process would run
- * their queries inside each other's transactions.
+ * Every ORM has its own context name. With the default name, two subgraphs of one process would run their queries
+ * inside each other's transactions.
  */
 export const openDatabase = ({
   schema,
@@ -53,7 +53,7 @@ export const openDatabase = ({
     ...(source.kind === 'server' ? serverOptions(schema, source) : embeddedOptions(source.pglite)),
   });
 
-/** Bounds on every statement: a stuck query must not hold a connection, and with it the subgraph, for ever. */
+/** Bounds every statement, so that a stuck query cannot hold a connection for ever. */
 const serverOptions = (schema: string, source: Extract<DatabaseSource, { kind: 'server' }>) => ({
   clientUrl: source.url,
   pool: { min: 0, max: source.connectionsMax },
@@ -63,11 +63,11 @@ const serverOptions = (schema: string, source: Extract<DatabaseSource, { kind: '
     statement_timeout: source.statementTimeoutSeconds * 1000,
     lock_timeout: source.statementTimeoutSeconds * 1000,
     idle_in_transaction_session_timeout: 10_000,
-    onPoolCreated: giveBackLostConnections,
+    onPoolCreated: releaseLostConnections,
   },
 });
 
-/** What we use of pg's pool: https://node-postgres.com/apis/pool */
+/** The part of pg's pool that is used here: https://node-postgres.com/apis/pool */
 interface Pool {
   on(event: 'acquire', listener: (client: PoolClient) => void): void;
   on(event: 'release', listener: (error: unknown, client: PoolClient) => void): void;
@@ -77,40 +77,40 @@ interface PoolClient {
   release(destroy: true): void;
 }
 
-/** Whoever holds a lost connection learns of it at once, from the statement under way or the next one. */
-const GIVE_BACK_AFTER_MS = 1_000;
+/** Long enough for the transaction to fail first: its current or next statement reports the lost connection. */
+const RELEASE_AFTER_MS = 1_000;
 
 /**
- * Takes connections that were lost out of the pool although nobody gives them back.
+ * Removes lost connections from the pool.
  *
- * Kysely gives a transaction's connection back once COMMIT or ROLLBACK has succeeded. When the server is gone, or has
- * ended the session, both fail, and each such transaction would hold one of the subgraph's connections for ever.
+ * Kysely releases the connection of a transaction after COMMIT or ROLLBACK has succeeded. When the server has ended the
+ * session, both fail, and each such transaction would keep one of the subgraph's connections for ever.
  */
-function giveBackLostConnections(pool: Pool): void {
+function releaseLostConnections(pool: Pool): void {
   const held = new Set<PoolClient>();
   const known = new WeakSet<PoolClient>();
-  const giveBack = (client: PoolClient) => {
+  const release = (client: PoolClient) => {
     if (held.has(client)) client.release(true);
   };
   pool.on('acquire', (client) => {
     held.add(client);
     if (known.has(client)) return;
     known.add(client);
-    client.once('end', () => setTimeout(() => giveBack(client), GIVE_BACK_AFTER_MS).unref());
+    client.once('end', () => setTimeout(() => release(client), RELEASE_AFTER_MS).unref());
   });
   pool.on('release', (_error, client) => held.delete(client));
 }
 
 /**
- * All subgraphs share one embedded database, which has one connection: transactions queue up.
- * So nothing may wait for another subgraph inside a transaction; it would wait for ever.
+ * All subgraphs share the one connection of the embedded database, so their transactions run one after another. A
+ * transaction that waited for another subgraph would wait for ever.
  */
 const embeddedOptions = (pglite: PGlite) => ({
   dbName: 'postgres',
   driverOptions: new PGliteDialect({ pglite: sharedConnection(pglite) }),
 });
 
-/** MikroORM closes its connection when it is closed; the embedded database outlives each subgraph. */
+/** Hides `close`: MikroORM closes its connection with itself, but the embedded database outlives each subgraph. */
 function sharedConnection(pglite: PGlite) {
   return new Proxy(pglite, {
     get(target, property) {
@@ -121,7 +121,7 @@ function sharedConnection(pglite: PGlite) {
   });
 }
 
-/** date, timestamp, timestamptz and interval stay text in the embedded database, as in MikroORM's own driver. */
+/** Keeps date, timestamp, timestamptz and interval as text, as MikroORM's own driver does. */
 export const embeddedTypeParsers = Object.fromEntries(
   [1082, 1114, 1184, 1186].map((typeOid) => [typeOid, (text: string) => text]),
 );
@@ -136,12 +136,12 @@ export async function isDatabaseReady(orm: MikroORM): Promise<boolean> {
   }
 }
 
-/** Whether a write failed because of this unique constraint: the one sure way to learn that a value is taken. */
+/** Whether a write failed because of this unique constraint. Only this tells for certain that a value is taken. */
 export const isUniqueViolation = (error: unknown, constraint: string): boolean =>
   error instanceof UniqueConstraintViolationException &&
   (error as { constraint?: string }).constraint === constraint;
 
-/** The database's clock: the one that all processes share, so deadlines do not depend on theirs. */
+/** The time of the database, which all processes share. Their own clocks may differ. */
 export async function databaseTime(em: EntityManager): Promise<Date> {
   const [row]: { now: string }[] = await em.execute('select now() as now');
   return new Date(row!.now);

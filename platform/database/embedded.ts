@@ -5,17 +5,17 @@ import { PGlite } from '@electric-sql/pglite';
 import { StartError } from '../process/service.ts';
 import { embeddedTypeParsers } from './database.ts';
 
-/** A PostgreSQL that lives in this process and keeps its rows in a folder. */
+/** A PostgreSQL inside this process, which keeps its rows in a folder. */
 export interface EmbeddedDatabase {
   readonly pglite: PGlite;
   close(): Promise<void>;
 }
 
 /**
- * Opens the database in a folder, made on first use. Rows survive the end of the process, however it ends.
+ * Opens the database in a folder, which is created on first use. Rows survive the end of the process, `kill -9` included.
  *
- * Throws StartError when another process has the folder open: two would destroy each other's rows,
- * and PGlite itself would not notice.
+ * Throws StartError when another process has the folder open: two processes would destroy each other's rows, and PGlite
+ * does not detect it.
  */
 export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedDatabase> {
   mkdirSync(folder, { recursive: true });
@@ -39,10 +39,10 @@ export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedData
 const SQLITE_BUSY = 5;
 
 /**
- * Takes a folder for this process alone.
+ * Locks a folder for this process.
  *
- * The lock is SQLite's lock on a file of its own, which the operating system lets go of when the process ends,
- * `kill -9` included. A file with a process id would outlive its process, and ids come round again.
+ * The lock is SQLite's lock on a file. The operating system releases it when the process ends, `kill -9` included. A file
+ * with a process id would remain after `kill -9`, and another process could later get the same id.
  */
 function lockFolder(folder: string): () => void {
   const holder = join(folder, 'lock.pid');

@@ -2,24 +2,24 @@ import { type EntityClass, type FilterQuery, LockMode, type QueryOrderMap } from
 import type { EntityManager } from '@mikro-orm/postgresql';
 
 /**
- * The locks of one transaction, checked against the order that its subgraph declares.
+ * Checks the locks of one transaction against the order that its subgraph declares.
  *
- * Two transactions that take the same locks in the same order cannot wait for each other. The order is a list of names;
- * a name may be taken again, but none that stands before one that was taken already.
+ * Two transactions that take the same locks in the same order cannot deadlock. The order is a list of names. A name may
+ * be taken again, but not after a later name of the list.
  */
 export interface LockTrail {
-  /** Notes a lock. Throws when it is taken out of order, or not in the list; in production it notes nothing. */
+  /** Records a lock. Throws when it is out of order or not in the list. In production it does nothing. */
   take(name: string): void;
 }
 
 let isEnforced = false;
 
-/** Makes every lock that is taken out of order an error. For tests: in production it would fail what could succeed. */
+/** Makes locks out of order an error. For tests: in production it would fail transactions that could succeed. */
 export function enforceLockOrder(): void {
   isEnforced = true;
 }
 
-/** Starts the trail of one transaction. */
+/** Creates the trail of one transaction. */
 export function createLockTrail(order: readonly string[]): LockTrail {
   let last = -1;
   return {
@@ -42,7 +42,7 @@ interface Locking {
 }
 
 export interface LockOptions<Entity> {
-  /** Share the lock with others who only need the row to stay as it is. By default nobody else gets it. */
+  /** Shares the lock with transactions that only need the row to stay as it is. By default the lock is exclusive. */
   isShared?: boolean;
   orderBy?: QueryOrderMap<Entity>;
 }
@@ -59,7 +59,7 @@ export async function lockOne<Entity extends object>(
   return row ?? null;
 }
 
-/** Locks a row that is known to exist. Throws when it does not: that is a fault of ours. */
+/** Like `lockOne`, for a row that must exist. Throws a plain Error, which is a fault of ours, when it does not. */
 export async function lockExisting<Entity extends { id: string }>(
   tx: Locking,
   entity: EntityClass<Entity>,
@@ -101,7 +101,7 @@ async function lockRows<Entity extends object>(
   query: LockQuery,
 ): Promise<Entity[]> {
   locks.take(entity.name);
-  const known = readRows(em, entity);
+  const known = loadedRows(em, entity);
   const unsaved = known.filter((row) => isUnsaved(em, entity, row));
   const rootAlias = em.config.getNamingStrategy().aliasName(entity.name, 0);
   const options = { ...query, lockTableAliases: [rootAlias], refresh: unsaved.length === 0 };
@@ -113,8 +113,8 @@ async function lockRows<Entity extends object>(
   return rows;
 }
 
-/** The rows of an entity that a transaction has read. */
-const readRows = <Entity extends object>(em: EntityManager, entity: EntityClass<Entity>): Entity[] => [
+/** The rows of an entity that a transaction has loaded. */
+const loadedRows = <Entity extends object>(em: EntityManager, entity: EntityClass<Entity>): Entity[] => [
   ...em.getUnitOfWork().getIdentityMap().getStore<Entity>(em.getMetadata().get(entity)).values(),
 ];
 

@@ -6,7 +6,7 @@ import { type DatabaseSource, openDatabase } from './database.ts';
 import { Migration0001Log } from './migrations/0001-log.ts';
 import { Migration0002ActorsAndReaders } from './migrations/0002-actors-and-readers.ts';
 
-/** A subgraph's migrations in their order. Names are kept for ever: the database remembers them. */
+/** The migrations of a subgraph in their order. A name must never change, because the database records it. */
 export type MigrationList = readonly MigrationObject[];
 
 /** The schemas that all subgraphs share: the event log, grants and idempotency keys. */
@@ -19,9 +19,9 @@ const PLATFORM_MIGRATIONS: MigrationList = [
 const MIGRATION_LOCK = 7_366_091_845;
 
 /**
- * Brings the shared schemas and a subgraph's own up to date.
+ * Migrates the shared schemas and the subgraph's own schema to their newest versions.
  *
- * Processes that start together take turns: one migrates, the others find nothing left to do.
+ * Processes that start together migrate one after another: the first applies the migrations, and the others find none.
  */
 export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger): Promise<void> {
   const platform = await openPlatform(source, log);
@@ -38,8 +38,8 @@ export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger
 }
 
 /**
- * Takes back the newest migration of a subgraph; with `to` all that came after that one. Returns what it took back.
- * Throws StartError when `to` was never applied: to go back to it would be to take back everything.
+ * Reverts the newest migration of a subgraph, or with `to` all migrations after that one. Returns the reverted names.
+ * Throws StartError when `to` was never applied, because that would revert everything.
  */
 export async function migrateDown(
   orm: MikroORM,
@@ -65,14 +65,14 @@ async function requireApplied(orm: MikroORM, name: string): Promise<void> {
   throw new StartError(`${name} is not applied. These are: ${applied.join(', ') || 'none'}`);
 }
 
-/** The names of a subgraph's migrations: what the database has, and what it has not, each in their order. */
+/** The names of the migrations of a subgraph that are applied, and of those that are not, each in their order. */
 export async function readMigrations(orm: MikroORM): Promise<{ applied: string[]; pending: string[] }> {
   const applied = await orm.migrator.getExecuted();
   const pending = await orm.migrator.getPending();
   return { applied: applied.map(({ name }) => name), pending: pending.map(({ name }) => name) };
 }
 
-/** Throws StartError, which says what to do, when there is no database to migrate. */
+/** Throws StartError with instructions when the database cannot be used. */
 async function requireDatabase(platform: MikroORM): Promise<void> {
   try {
     await platform.em.fork().execute('select 1');
@@ -86,7 +86,7 @@ async function requireDatabase(platform: MikroORM): Promise<void> {
 const openPlatform = (source: DatabaseSource, log: Logger) =>
   openDatabase({ schema: 'log', entities: [], migrations: PLATFORM_MIGRATIONS, source, log });
 
-/** Only servers have other processes to wait for; the embedded database has one connection and one user. */
+/** Runs migrations under a lock. The embedded database needs none: it has one connection and one process. */
 async function inTurn<T>(platform: MikroORM, source: DatabaseSource, work: () => Promise<T>): Promise<T> {
   if (source.kind === 'embedded') return work();
   return platform.em.transactional(async (tx) => {

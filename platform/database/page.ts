@@ -1,6 +1,7 @@
 import type { EntityClass, FilterQuery, QueryOrderMap } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { DomainError } from '../input/errors.ts';
+import { PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX } from '../input/page-bounds.ts';
 import {
   decodeCursor,
   describeList,
@@ -11,9 +12,6 @@ import {
   rowsAfter,
   rowsBefore,
 } from './list.ts';
-
-export const PAGE_ITEMS_DEFAULT = 50;
-export const PAGE_ITEMS_MAX = 100;
 
 /** The arguments of a connection, as GraphQL hands them over. */
 export interface PageArguments {

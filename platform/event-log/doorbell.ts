@@ -1,32 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import { PubSub, type PubSubEngine } from 'graphql-subscriptions';
 import { Redis } from 'ioredis';
+import { backoffMs } from '../process/backoff.ts';
 import type { Logger } from '../process/log.ts';
 import type { Hint } from './event-log.ts';
 
 /**
- * Tells every process that streams have grown. A hint, never the news itself: who hears it reads the log,
- * and who misses it finds out by sweeping. So ringing never fails and never waits.
+ * Tells every process that streams have grown. A hint carries no event: its listener reads the log, and a sweep finds
+ * what a lost hint would have told. So `ring` neither fails nor waits.
  */
 export interface Doorbell {
   ring(hints: readonly Hint[]): void;
-  /** Calls `listener` for each hint until the returned function is called. Comes back also while no hints travel. */
+  /** Calls `listener` for each hint until the returned function is called. Resolves also while no hints travel. */
   listen(listener: (hint: Hint) => void): Promise<() => void>;
-  /** Whether hints travel now; without them events arrive by sweeping, a few seconds later. */
+  /** Whether hints travel now. Without them events arrive by sweeping, a few seconds later. */
   isHealthy(): boolean;
   close(): Promise<void>;
 }
 
 const CHANNEL = 'team-board:log';
 
-/** How long a listener waits to be heard of by an engine that cannot be reached; then it starts without. */
-const PATIENCE_MS = 1_000;
+/** How long `listen` waits for an engine that cannot be reached. Then the subgraph starts without hints. */
+const SUBSCRIBE_TIMEOUT_MS = 1_000;
+const RECONNECT = { firstMs: 100, lastMs: 2_000 };
 
 /**
- * A doorbell over any PubSubEngine, once `opened`.
+ * A doorbell over any PubSubEngine, once `opened` resolves.
  *
- * The engine has one subscription, never given up, which all listeners share: some engines go silent for all
- * listeners of a channel when one of them leaves.
+ * All listeners share one subscription, which is never given up: some engines stop calling all listeners of a channel
+ * when one of them unsubscribes.
  */
 export function createDoorbell(
   engine: PubSubEngine,
@@ -35,12 +38,12 @@ export function createDoorbell(
   opened: Promise<void> = Promise.resolve(),
 ): Doorbell {
   const listeners = new Set<(hint: Hint) => void>();
-  // A listener that throws must neither silence the others nor make a commit look failed to whoever rang.
   const spread = (hint: Hint) => {
     for (const listener of listeners) {
       try {
         listener(hint);
       } catch (err) {
+        // Thrown on, it would silence the other listeners, and make a commit look failed to the caller of `ring`.
         log.error({ err }, 'doorbell.listener-failed');
       }
     }
@@ -58,21 +61,11 @@ export function createDoorbell(
     async listen(listener) {
       const own = (hint: Hint) => listener(hint); // the same function may listen twice
       listeners.add(own);
-      await atMost(PATIENCE_MS, subscribed);
+      await Promise.race([subscribed, pause(SUBSCRIBE_TIMEOUT_MS, undefined, { ref: false })]);
       return () => listeners.delete(own);
     },
     ...connection,
   };
-}
-
-/** Waits for a promise, but not for ever: a subgraph starts without its doorbell and lives by sweeping. */
-async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const end = new Promise((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, end]);
-  clearTimeout(timer);
 }
 
 /** For subgraphs in one process. */
@@ -82,27 +75,30 @@ export const createLocalDoorbell = (log: Logger): Doorbell =>
 /**
  * For subgraphs in processes of their own, through Redis PUBLISH.
  *
- * Hints are dropped, not queued, while Redis cannot be reached: they would be stale by then.
+ * While Redis cannot be reached, hints are dropped and not queued: when it is back, sweeping has found the events.
  */
 export function connectDoorbell(redisUrl: string, log: Logger): Doorbell {
   const connect = () => {
     const redis = new Redis(redisUrl, {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      retryStrategy: (tries) => Math.min(tries * 100, 2_000),
+      retryStrategy: (failures) => backoffMs(failures, RECONNECT),
     });
     redis.on('error', (err) => log.warn({ err }, 'redis.unreachable'));
     return redis;
   };
-  const publisher = connect();
-  const subscriber = connect();
+  const [publisher, subscriber] = [connect(), connect()];
+  const connections = [publisher, subscriber];
   const opened = new Promise<void>((resolve) => subscriber.once('ready', resolve));
-  const connection = {
-    isHealthy: () => publisher.status === 'ready' && subscriber.status === 'ready',
-    close: async () => {
-      publisher.disconnect();
-      subscriber.disconnect();
+  return createDoorbell(
+    new RedisPubSub({ publisher, subscriber }),
+    log,
+    {
+      isHealthy: () => connections.every(({ status }) => status === 'ready'),
+      close: async () => {
+        for (const connection of connections) connection.disconnect();
+      },
     },
-  };
-  return createDoorbell(new RedisPubSub({ publisher, subscriber }), log, connection, opened);
+    opened,
+  );
 }

@@ -4,7 +4,7 @@ import type { EventDefinition } from '../../schema/events/event.ts';
 import { asArray } from '../database/sql.ts';
 import type { ActorReference } from '../identity/actor.ts';
 
-/** A fact to be written: into one stream, about one object. */
+/** An event to be appended to one stream, about one object. */
 export interface NewEvent {
   stream: string;
   type: string;
@@ -14,7 +14,7 @@ export interface NewEvent {
   payload: unknown;
 }
 
-/** A fact of the log. `seq` counts from 1 in each stream, without gaps, in the order of the commits. */
+/** An event of the log. `seq` counts from 1 in each stream, without gaps, in the order of the commits. */
 export interface LoggedEvent<Payload = unknown> {
   stream: string;
   seq: number;
@@ -32,18 +32,18 @@ export interface StreamHead {
   seq: number;
 }
 
-/** Word that a stream has grown to a position, and by events of which types. */
+/** Tells that a stream has grown to a position, by events of some types. */
 export interface Hint extends StreamHead {
   types: string[];
 }
 
-/** Which events of a stream are wanted: some types, about one object or all. */
+/** Selects events of a stream: of some types, about one object or about any. */
 export interface EventFilter {
   types: readonly string[];
   subject?: string | undefined;
 }
 
-/** Makes an event of its definition. Throws when the payload does not fit: that is a mistake of the caller. */
+/** Makes an event by its definition. Throws when the payload does not fit the definition: that is a bug of the caller. */
 export const newEvent = <Payload>(
   definition: EventDefinition<Payload>,
   event: { stream: string; subject: string; actor: ActorReference; payload: Payload },
@@ -52,9 +52,9 @@ export const newEvent = <Payload>(
 /**
  * Appends to the log, as the last statements before COMMIT.
  *
- * The row of a stream stays locked from here to the commit, so the order of `seq` is the order of the commits and
- * a rollback leaves no gap. A sequence has neither: its reader skips rows that commit late.
- * Streams are locked by name, so that two writers of the same streams cannot wait for each other.
+ * The row of a stream stays locked from here to the commit. So the order of `seq` is the order of the commits, and a
+ * rollback leaves no gap. A sequence would give neither: its readers would skip rows that commit late.
+ * Streams are locked in the order of their names, so that two writers of the same streams cannot deadlock.
  */
 export async function appendEvents(tx: EntityManager, events: readonly NewEvent[]): Promise<Hint[]> {
   const byStream = Map.groupBy(events, ({ stream }) => stream);
@@ -87,7 +87,7 @@ export async function appendEvents(tx: EntityManager, events: readonly NewEvent[
   return hints;
 }
 
-/** Reads events after a position in their order, at most `limit`; only those of the filter, if there is one. */
+/** Reads the events after a position in their order, at most `limit`. With a filter, only the events that it selects. */
 export async function readEvents(
   em: EntityManager,
   stream: string,
@@ -112,13 +112,13 @@ export async function readEvents(
   return rows.map(({ created_at, ...event }) => ({ ...event, createdAt: new Date(created_at) }));
 }
 
-/** The newest positions of the streams named; those that have no events are left out. */
+/** The newest positions of some streams. A stream that never had an event is left out. */
 export const readHeads = (em: EntityManager, streams: readonly string[]): Promise<StreamHead[]> =>
   em.execute('select stream, last_seq::float8 as seq from log.stream where stream = any(?)', [
     asArray(streams),
   ]);
 
-/** The position of a stream's oldest event that is still kept; null when there is none. */
+/** The position of the oldest event of a stream that is still kept; null when none is kept. */
 export async function readOldest(em: EntityManager, stream: string): Promise<number | null> {
   const [row]: { seq: number | null }[] = await em.execute(
     'select min(seq)::float8 as seq from log.event where stream = ?',

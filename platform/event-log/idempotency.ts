@@ -3,20 +3,20 @@ import { actorKey } from '../identity/actor.ts';
 import { DomainError } from '../input/errors.ts';
 import type { Transaction } from './transaction.ts';
 
-/** A call that its caller may repeat: the same key by the same actor for the same verb is the same call. */
+/** A call that its caller may repeat. The same key from the same actor for the same verb is the same call. */
 export interface IdempotentCall {
   verb: string;
-  /** Absent: every call is a new one. */
+  /** Without a key every call is a new one. */
   key: string | null | undefined;
-  /** Whatever decides what the call does; a repeat must bring the same. */
+  /** The arguments. A repeat must bring the same. */
   input: unknown;
 }
 
 /**
- * Does a call's work once. A repeat within 24 hours gets the id that the first call made.
+ * Does the work of a call once. A repeat within 24 hours returns the id that the first call returned.
  *
- * Key and work are one transaction: what rolls back was never called. A repeat that arrives while the first call
- * is under way waits for it. Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
+ * Key and work are one transaction, so a call that fails leaves its key unused. A repeat that arrives during the first
+ * call waits for it. Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
  */
 export async function once(
   { em, actor, locks }: Transaction,
@@ -55,7 +55,7 @@ export async function once(
   return known.result_id;
 }
 
-/** JSON with sorted keys: the order in which a client writes its arguments does not matter. */
+/** JSON with sorted keys, because the order in which a client writes its arguments does not matter. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) =>
     inner && typeof inner === 'object' && !Array.isArray(inner)

@@ -4,10 +4,10 @@ import type { LoggedEvent } from './event-log.ts';
 import { on, type Reaction } from './readers.ts';
 
 /**
- * A line of a projection: whenever the event is heard of, the row that `toRow` makes of it is inserted or updated.
+ * One line of a projection: for each event, inserts or updates the row that `toRow` makes of it, in one statement.
  *
- * A repeat writes the same values again. Columns that `toRow` leaves out keep what they hold, and are filled by the
- * database's defaults on the first insert.
+ * The row is found by the primary key. A repeat writes the same values again. Columns that `toRow` leaves out keep
+ * their values; a new row gets the defaults of the entity and of the database.
  */
 export const keep = <Payload, Entity extends object>(
   definition: EventDefinition<Payload>,

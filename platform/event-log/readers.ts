@@ -7,13 +7,13 @@ import type { Doorbell } from './doorbell.ts';
 import { type LoggedEvent, readEvents, readHeads } from './event-log.ts';
 import type { Transaction } from './transaction.ts';
 
-/** What a reader does when it hears of an event. It may hear of it twice, so a repeat must change nothing. */
+/** What a reader does with an event of one type. It may get an event twice, so a repeat must change nothing. */
 export interface Reaction<Payload = never> {
   readonly type: string;
   readonly react: (tx: Transaction, payload: Payload, event: LoggedEvent<Payload>) => Promise<unknown>;
 }
 
-/** Ties a reaction to an event, its payload typed by the definition. */
+/** Defines the reaction to an event. Its payload is typed by the definition of the event. */
 export const on = <Payload>(
   definition: EventDefinition<Payload>,
   react: (tx: Transaction, payload: Payload, event: LoggedEvent<Payload>) => Promise<unknown>,
@@ -21,32 +21,35 @@ export const on = <Payload>(
 
 /** A named reader of the event log. It has a position of its own in every stream, kept under its name. */
 export interface Reader {
-  /** `<subgraph>.<what-it-does>`. A new name is a new reader, which knows nothing of what an old one has read. */
+  /** `<subgraph>.<what>`, such as `tasks.boards`. A reader with a new name starts without a position. */
   readonly name: string;
-  /** Where it begins in the streams that exist when it first starts. In a later stream every reader begins at the start. */
+  /** Where it begins in the streams that exist at its first start. It reads every later stream from the start. */
   readonly begins: 'at-the-start' | 'now';
   readonly reactions: readonly Reaction[];
 }
 
-/** A reader that keeps rows of what other subgraphs publish. Added later, it reads everything that the log still holds. */
+/**
+ * A reader that keeps rows of what other subgraphs publish. When it is added to a running system, it first reads all
+ * events that the log still keeps; see `RETENTION_EVENTS_DAYS`.
+ */
 export const projection = (name: string, reactions: readonly Reaction[]): Reader => ({
   name,
   begins: 'at-the-start',
   reactions,
 });
 
-/** A reader that acts on news. Added later, it must not act on what happened long ago. */
+/** A reader that acts on news. When it is added to a running system, it reads no event from before its first start. */
 export const follower = (name: string, reactions: readonly Reaction[]): Reader => ({
   name,
   begins: 'now',
   reactions,
 });
 
-/** The readers of a subgraph at work. */
+/** The started readers of a subgraph. */
 export interface ReadersAtWork {
   /**
-   * Reacts to everything committed so far, in one stream or in all, before it returns.
-   * So a subgraph that is asked about an object it has not heard of can make sure that it does not exist.
+   * Resolves when all readers have reacted to everything committed so far, in one stream or in all. A subgraph that is
+   * asked about an object that it does not know can thus make sure that the object does not exist.
    */
   catchUp(stream?: string): Promise<void>;
   close(): Promise<void>;
@@ -61,17 +64,27 @@ export interface ReadersOptions {
   log: Logger;
 }
 
-/** A stream whose reaction fails is tried again after 100 ms, then twice as long each time, up to 30 s. */
+/** The wait before a stream whose reaction failed is tried again. */
 const RETRY = { firstMs: 100, lastMs: 30_000 };
 const STREAMS_AT_A_TIME = 4;
 
-/** Starts the readers of a subgraph. Throws when two have the same name: they would share one position. */
+/**
+ * Starts the readers of a subgraph. Throws when two readers have the same name, because they would share one position,
+ * and when a reader has two reactions to one event, because only one of them would run.
+ */
 export async function startReaders(
   readers: readonly Reader[],
   options: ReadersOptions,
 ): Promise<ReadersAtWork> {
-  const names = readers.map(({ name }) => name);
-  if (new Set(names).size < names.length) throw new Error(`Two readers have one name: ${names.join(', ')}`);
+  requireDistinct(
+    'Two readers have one name',
+    readers.map(({ name }) => name),
+  );
+  for (const { name, reactions } of readers)
+    requireDistinct(
+      `${name} has two reactions to one event`,
+      reactions.map(({ type }) => type),
+    );
   const atWork: ReadersAtWork[] = [];
   for (const reader of readers) atWork.push(await startReader(reader, options));
   return {
@@ -84,13 +97,17 @@ export async function startReaders(
   };
 }
 
+function requireDistinct(problem: string, texts: readonly string[]): void {
+  if (new Set(texts).size < texts.length) throw new Error(`${problem}: ${texts.join(', ')}`);
+}
+
 /**
- * Reads the log and reacts, at least once for each event and in the order of each stream.
+ * Reacts to the events of the log, at least once to each, and in the order of each stream.
  *
- * An event and the reader's new position are one transaction. The doorbell wakes the reader; a sweep every
- * `sweepSeconds` finds what was missed. Several processes of one subgraph share the work: the row of the position
- * is the lock. An event whose reaction fails holds its own stream back, and no other, until it succeeds:
- * skipping it would lose it, and what follows from it.
+ * A reaction and the reader's new position are one transaction. The doorbell wakes the reader, and a sweep every
+ * `sweepSeconds` finds the events whose hint was lost. Several processes of one subgraph share the work: the row of the
+ * position is their lock. While a reaction fails, its stream waits and the other streams go on: to skip the event would
+ * lose it and everything that follows from it.
  */
 async function startReader(
   { name, begins, reactions: list }: Reader,
@@ -109,7 +126,7 @@ async function startReader(
   const step = (stream: string): Promise<boolean> =>
     transact(actor, async (tx) => {
       const position = await lockPosition(tx, name, stream);
-      // The head first: an event that is committed in between must not be passed over.
+      // The head is read first, so that the position cannot pass an event that is committed in between.
       const [head] = await readHeads(tx.em, [stream]);
       const [event] = await readEvents(tx.em, stream, position, 1, { types });
       const seq = event?.seq ?? head?.seq ?? position;
@@ -148,7 +165,7 @@ async function startReader(
     setTimeout(wakeUp, waitMs).unref();
   }
 
-  /** A stream stays in `dirty` while it is being read, so a hint that comes meanwhile is not lost. */
+  /** A stream that is woken while it is read stays in `dirty`, so that it is read again afterwards. */
   function wake(stream: string): void {
     dirty.add(stream);
     for (const each of dirty) {
@@ -205,7 +222,7 @@ async function startReader(
   };
 }
 
-/** Remembers a reader at its first start. One that begins now has read all streams that exist up to their heads. */
+/** Records a reader at its first start. A reader that begins now gets the heads of all streams as its positions. */
 async function register({ em }: Transaction, name: string, begins: Reader['begins']): Promise<void> {
   const [isNew] = await em.execute(
     'insert into log.reader (name) values (?) on conflict do nothing returning name',
@@ -219,7 +236,7 @@ async function register({ em }: Transaction, name: string, begins: Reader['begin
   );
 }
 
-/** Locks the reader's position in a stream for this transaction; another process waits for it. */
+/** Locks the reader's position in a stream until the commit. Another process that wants it waits. */
 async function lockPosition({ em, locks }: Transaction, name: string, stream: string): Promise<number> {
   locks.take('ReaderPosition');
   await em.execute(

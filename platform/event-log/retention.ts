@@ -32,9 +32,6 @@ export type Removed = Readonly<Record<string, number>>;
 const BATCH_ROWS = 1_000;
 const EVERY_SECONDS = 600;
 
-/** Any number that nothing else in the database uses as an advisory lock. */
-const RETENTION_LOCK = 7_366_091_846;
-
 /** Removes expired rows now, and then every 10 minutes. `close` waits for the batch in progress. */
 export function startRetention(options: RetentionOptions): { close(): Promise<void> } {
   const abort = new AbortController();
@@ -111,9 +108,9 @@ async function readExpiredStreams(em: EntityManager, days: number): Promise<stri
  */
 async function removeEvents({ em, locks }: Transaction, stream: string, days: number): Promise<number> {
   locks.take('Retention');
-  const [lock]: { is_ours: boolean }[] = await em.execute('select pg_try_advisory_xact_lock(?) as is_ours', [
-    RETENTION_LOCK,
-  ]);
+  const [lock]: { is_ours: boolean }[] = await em.execute(
+    "select pg_try_advisory_xact_lock(hashtextextended('log.retention', 0)) as is_ours",
+  );
   if (!lock?.is_ours) return 0;
   const removed: unknown[] = await em.execute(
     `with oldest as (

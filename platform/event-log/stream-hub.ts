@@ -3,21 +3,21 @@ import type { Logger } from '../process/log.ts';
 import type { Doorbell } from './doorbell.ts';
 import { type EventFilter, type LoggedEvent, readEvents, readHeads, readOldest } from './event-log.ts';
 
-/** What a follower gets: events in order, and where it stands. */
+/** What a follower receives: the events of a stream in their order, and how far it has come. */
 export type FollowItem =
   | { kind: 'event'; event: LoggedEvent }
-  /** Everything before now was given; what follows is live. */
+  /** The follower has received everything up to `seq`. What follows is live. */
   | { kind: 'caught-up'; seq: number }
-  /** The events after the follower's position cannot be given; it goes on live from `seq`. */
+  /** The events after the follower's position cannot be given. The follower continues live from `seq`. */
   | { kind: 'reset'; seq: number; reason: ResetReason };
 
 export type ResetReason = 'CURSOR_EXPIRED' | 'CURSOR_UNKNOWN' | 'TOO_FAR_BEHIND';
 
-/** Lets any number of followers read the same streams, each event being read once for all of them. */
+/** Lets any number of followers read the same streams. Each event is read from the database once for all of them. */
 export interface StreamHub {
   /**
    * Follows a stream after a position (exclusive), or from now on: no gap, no duplicate, in order.
-   * Ends when `signal` is aborted. A follower that reads slowly costs no memory: it is served from the log.
+   * Ends when `signal` is aborted. A slow follower costs no memory: it is served from the log.
    */
   follow(
     stream: string,
@@ -28,29 +28,30 @@ export interface StreamHub {
   close(): void;
 }
 
-/** The newest events of a stream are kept for followers that keep up; others read the log. */
+/** The newest events of a stream stay in memory for followers that keep up. Slower followers read the log. */
 const RECENT_EVENTS_MAX = 1_000;
 const READ_EVENTS_MAX = 500;
-/** Replaying more than this takes longer than fetching the state anew. */
+/** A client reads the state anew in less time than it takes to replay more events than this. */
 const REPLAY_EVENTS_MAX = 10_000;
 
+/** What the hub knows of one stream while somebody follows it. */
 interface Feed {
-  /** The newest event that the feed has read. */
+  /** The position of the newest event that the feed has read. */
   seq: number;
   recent: LoggedEvent[];
-  /** One for each follower; called when `seq` has risen. */
+  /** The wake-up functions of its followers. They are called when `seq` has risen. */
   wakes: Set<() => void>;
   started: Promise<void>;
   reading: boolean;
-  /** The newest position heard of while reading. */
+  /** The newest position that a hint or a sweep has told of. */
   heard: number;
 }
 
 /**
  * Opens the hub of a subgraph.
  *
- * A feed per followed stream reads the log when the doorbell hints at something new, and every `sweepSeconds`
- * in case a hint was lost. Followers pull from the feed, so a slow one holds nothing up.
+ * Each followed stream has a feed, which reads the log when the doorbell hints at new events, and every `sweepSeconds` in
+ * case a hint was lost. Followers pull from the feed, so a slow follower delays no other.
  */
 export async function openStreamHub(
   orm: MikroORM,
@@ -79,7 +80,7 @@ export async function openStreamHub(
     }
   }
 
-  /** Growing must never fail its caller: what could not be read now is read at the next sweep. */
+  /** Reads on in the background. It never fails its caller: the next sweep reads what could not be read now. */
   const hint = (stream: string, head: number) => {
     const feed = feeds.get(stream);
     if (feed) grow(stream, feed, head).catch((err: unknown) => log.warn({ err, stream }, 'hub.not-read'));
@@ -104,7 +105,7 @@ export async function openStreamHub(
         heard: 0,
         recent: [],
         wakes: new Set(),
-        reading: true, // hints wait until the feed knows where it starts
+        reading: true, // no hint is followed before the feed knows where it starts
         started: Promise.resolve(),
       };
       feeds.set(stream, feed);
@@ -132,7 +133,7 @@ export async function openStreamHub(
     if (feed.wakes.size === 0 && feeds.get(stream) === feed) feeds.delete(stream);
   }
 
-  /** Whether a position exists. A feed may be behind it: the follower got it from another process. */
+  /** Whether a position exists. The feed may be behind it: the follower may have got it from another process. */
   async function isCommitted(stream: string, seq: number): Promise<boolean> {
     const [head] = await readHeads(read(), [stream]);
     if (!head || seq > head.seq) return false;
@@ -140,7 +141,7 @@ export async function openStreamHub(
     return true;
   }
 
-  /** Why the events after a position cannot be given, if they cannot. */
+  /** The reason why the events after a position cannot be given; null when they can. */
   async function resetReason(stream: string, feed: Feed, after: number): Promise<ResetReason | null> {
     if (after > feed.seq && !(await isCommitted(stream, after))) return 'CURSOR_UNKNOWN';
     if (after >= feed.seq) return null;
@@ -149,7 +150,7 @@ export async function openStreamHub(
     return oldest === null || oldest > after + 1 ? 'CURSOR_EXPIRED' : null;
   }
 
-  /** The events between two positions: from memory if they are there, else from the log. */
+  /** The events between two positions, from memory if they are there, otherwise from the log, up to `seq`. */
   async function between(
     stream: string,
     feed: Feed,
@@ -174,11 +175,11 @@ export async function openStreamHub(
     filter: EventFilter,
     signal: AbortSignal,
   ): AsyncGenerator<FollowItem> {
-    const bed = makeBed();
+    const waiter = createWaiter();
     const hasEnded = () => isClosed || signal.aborted;
-    const feed = await attach(stream, bed.wake);
-    // Not AbortSignal.any: it outlives every follower that ends while the hub's own signal does not abort.
-    signal.addEventListener('abort', bed.wake);
+    const feed = await attach(stream, waiter.wake);
+    // Not AbortSignal.any with a signal of the hub: that would keep every follower in memory as long as the hub.
+    signal.addEventListener('abort', waiter.wake);
     try {
       let position = after ?? feed.seq;
       const replayEnd = feed.seq;
@@ -193,7 +194,7 @@ export async function openStreamHub(
           isLive = true;
           yield { kind: 'caught-up', seq: position };
         } else if (isLive && position >= feed.seq) {
-          await bed.sleep();
+          await waiter.wait();
         } else {
           const next = await between(stream, feed, position, isLive ? feed.seq : replayEnd, filter);
           for (const event of next.events) {
@@ -204,8 +205,8 @@ export async function openStreamHub(
         }
       }
     } finally {
-      signal.removeEventListener('abort', bed.wake);
-      detach(stream, feed, bed.wake);
+      signal.removeEventListener('abort', waiter.wake);
+      detach(stream, feed, waiter.wake);
     }
   }
 
@@ -223,12 +224,12 @@ export async function openStreamHub(
 const matches = (event: LoggedEvent, { types, subject }: EventFilter): boolean =>
   types.includes(event.type) && (subject === undefined || event.subject === subject);
 
-/** A place for one follower to sleep until it is woken. It looks around before it lies down: no wake is kept. */
-function makeBed() {
+/** Lets one follower wait for the next wake-up. A wake-up while nobody waits is lost: check the condition, then wait. */
+function createWaiter() {
   let wake: () => void = () => undefined;
   return {
     wake: () => wake(),
-    sleep: () =>
+    wait: () =>
       new Promise<void>((resolve) => {
         wake = resolve;
       }),

@@ -9,22 +9,22 @@ import { createGrants, type Grants } from '../identity/grants.ts';
 import type { Doorbell } from './doorbell.ts';
 import { appendEvents, type NewEvent, newEvent } from './event-log.ts';
 
-/** An open transaction: rows through `em`, events through `publish`. */
+/** An open transaction. It reads and writes rows through `em`, and events through `publish`. */
 export interface Transaction {
   readonly em: EntityManager;
-  /** Who acts: history and events name it. */
+  /** Who acts. Histories and events name the actor. */
   readonly actor: Actor;
   /** The actor's rights, read in this transaction. Throws for a part of the system, which has none. */
   readonly grants: Grants;
   readonly locks: LockTrail;
-  /** The database's time, the same throughout the transaction. */
+  /** The database's time at the start of the transaction. */
   now(): Promise<Date>;
-  /** Notes an event. It is written into the log as the last statement before the commit, or not at all. */
+  /** Adds an event to the log when the transaction commits, and not when it rolls back. */
   publish<Payload>(
     definition: EventDefinition<Payload>,
     event: { stream: string; subject: string; payload: Payload },
   ): void;
-  /** The same transaction for another actor: a consumer shows what an agent did in the agent's name. */
+  /** The same transaction in the name of another actor: a reader records what an agent did as done by the agent. */
   actingAs(actor: Actor): Transaction;
 }
 
@@ -37,24 +37,24 @@ export interface TransactionOptions {
   locks: readonly string[];
 }
 
-/** The platform's own locks come before those of a subgraph; the rows of the streams come last, at the commit. */
+/** The platform's own locks come before those of a subgraph. The rows of the streams come last, at the commit. */
 const LOCKS_BEFORE = ['Retention', 'ReaderPosition', 'IdempotencyKey'];
 
-const insideOne = new AsyncLocalStorage<true>();
+const insideTransaction = new AsyncLocalStorage<true>();
 
 /** Whether the caller runs inside the work of a transaction. */
-export const isInTransaction = (): boolean => insideOne.getStore() === true;
+export const isInTransaction = (): boolean => insideTransaction.getStore() === true;
 
-/** serialization_failure and deadlock_detected: PostgreSQL chose this transaction to give way. */
-const GIVE_WAY = new Set(['40001', '40P01']);
+/** serialization_failure and deadlock_detected: PostgreSQL rolled this transaction back in favour of another one. */
+const RETRIED_CODES = new Set(['40001', '40P01']);
 const TRIES_MAX = 3;
 const RETRY_AFTER_MS = 20;
 
 /**
- * Runs one operation in one transaction, with its events, and rings the doorbell after the commit.
+ * Runs the work of one operation in one transaction together with its events, and rings the doorbell after the commit.
  *
- * The work may run three times when PostgreSQL chose it to give way, so it does nothing outside the database. It never
- * waits for another subgraph, which may need the same connection.
+ * After a deadlock or a serialization failure the work runs again, up to three times in all, so it must do nothing
+ * outside the database. It must not wait for another subgraph, which may need the same connection.
  */
 export async function transact<Result>(
   { em, doorbell, actor, locks }: TransactionOptions,
@@ -66,21 +66,21 @@ export async function transact<Result>(
         const events: NewEvent[] = [];
         const trail = createLockTrail([...LOCKS_BEFORE, ...locks]);
         const tx = openTransaction({ em: inner, events, locks: trail }, actor);
-        const result = await insideOne.run(true, () => work(tx));
+        const result = await insideTransaction.run(true, () => work(tx));
         await inner.flush();
         return { result, hints: await appendEvents(inner, events) };
       });
       doorbell.ring(hints);
       return result;
     } catch (error) {
-      if (tries === TRIES_MAX || !GIVE_WAY.has((error as { code?: string }).code ?? '')) throw error;
-      // At once it could take the lock again before the transaction for which it gave way.
+      if (tries === TRIES_MAX || !RETRIED_CODES.has((error as { code?: string }).code ?? '')) throw error;
+      // Without the pause it could take the lock again before the transaction for which it gave way.
       await pause(tries * RETRY_AFTER_MS * (1 + Math.random()));
     }
   }
 }
 
-/** What all views of one transaction share, whoever acts in them. */
+/** The parts of a transaction that are the same for all actors. */
 interface Shared {
   readonly em: EntityManager;
   readonly events: NewEvent[];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 /*
- * Who acts, once for the whole system: the gateway signs it, operations check its rights, history and events name it.
+ * The actor is one concept in the whole system: the gateway signs it, operations check its rights, and histories and
+ * events name it.
  */
 
 const Person = z.strictObject({
@@ -17,20 +18,20 @@ const AgentInRun = z.strictObject({
   displayName: z.string(),
   /** The run in which the agent acts. */
   runId: z.uuid(),
-  /** The scopes in which the run may act, such as `project:<id>` of its task. */
+  /** The scopes in which the run may act, such as the `project:<id>` of its task. */
   scopes: z.array(z.string()),
   /** The person who asked for the run. */
   onBehalfOf: Person,
 });
 
-/** Everybody who can send a request. */
+/** An actor that can send a request. */
 export const RequestActor = z.discriminatedUnion('kind', [Person, AgentInRun]);
 
-/** Somebody who signed in. `id` is the same for every sign-in of the same identity. */
+/** A person who signed in. `id` is the same for every sign-in of the same identity. */
 export type Person = Readonly<z.infer<typeof Person>>;
-/** An agent that works on a run, for the person who asked for it. */
+/** An agent that works on a run for the person who asked for the run. */
 export type AgentInRun = Readonly<z.infer<typeof AgentInRun>>;
-/** A part of the system that works by itself, such as `agents.reaper`. */
+/** A part of the system that acts for nobody, such as `agents.reaper`. */
 export interface SystemPart {
   readonly kind: 'system';
   readonly part: string;
@@ -39,7 +40,7 @@ export interface SystemPart {
 export type RequestActor = Person | AgentInRun;
 export type Actor = RequestActor | SystemPart;
 
-/** A person, by what an identity provider tells of them. */
+/** Makes a person of the claims of an identity provider. */
 export const person = (identity: { id: string; displayName: string; avatarUrl: string | null }): Person => ({
   kind: 'person',
   ...identity,
@@ -47,10 +48,10 @@ export const person = (identity: { id: string; displayName: string; avatarUrl: s
 
 export const systemPart = (part: string): SystemPart => ({ kind: 'system', part });
 
-/** The person whose rights count: oneself, or whoever an agent acts for. */
+/** The person whose rights count: the actor, or the person for whom an agent acts. */
 export const personOf = (actor: RequestActor): Person => (actor.kind === 'agent' ? actor.onBehalfOf : actor);
 
-/** An actor as the event log keeps it: ids only, because names change. */
+/** An actor as the event log keeps it: by ids, because names change. */
 export type ActorReference =
   | { kind: 'person'; id: string }
   | { kind: 'agent'; id: string; runId: string; personId: string }
@@ -67,7 +68,7 @@ export function referenceTo(actor: Actor): ActorReference {
   }
 }
 
-/** One text per actor, for keys: an agent in a run is another caller than its person. */
+/** A text that is different for every actor, for keys. An agent in a run is another caller than its person. */
 export const actorKey = (actor: Actor): string => {
   if (actor.kind === 'system') return `system:${actor.part}`;
   return actor.kind === 'agent' ? `agent:${actor.id}:${actor.runId}` : actor.id;

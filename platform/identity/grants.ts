@@ -6,20 +6,20 @@ import { DomainError, notFound } from '../input/errors.ts';
 import { isUuid } from '../input/input.ts';
 import { personOf, type RequestActor } from './actor.ts';
 
-/** What one actor may do, as one request or one transaction sees it. */
+/** The rights of one actor, as one request or one transaction sees them. */
 export interface Grants {
-  /** The actor's role in a scope such as `project:<id>`; null for none. Batched. */
+  /** The actor's role in a scope such as `project:<id>`, or null. Calls at the same time are one query. */
   load(scope: string): Promise<Role | null>;
-  /** The ids behind `prefix` of all scopes in which the actor has a role. */
+  /** The ids after `prefix` of all scopes in which the actor has a role. */
   idsOf(prefix: string): Promise<string[]>;
 }
 
-/** An agent does the work of a member, whatever the person for whom it works may do besides. */
+/** An agent does the work of a member, also for a person who may do more. */
 const AGENT_ROLE_MAX: Role = 'MEMBER';
 
 /**
- * Reads an actor's rights through `em`, for one request or one transaction: they must never answer for another actor,
- * nor for the same one later.
+ * Reads the rights of an actor through `em`. The answers are remembered, so they serve one actor for one request or one
+ * transaction.
  *
  * An agent in a run has the rights of its person, at most those of a member, and only in the scopes of the run.
  */
@@ -52,8 +52,8 @@ const limitRole = ({ kind }: RequestActor, role: Role): Role =>
 const isBelow = (role: Role, other: Role): boolean => ROLES.indexOf(role) < ROLES.indexOf(other);
 
 /**
- * Throws NOT_FOUND when the actor has no role in the scope, and FORBIDDEN for a lesser role than `least`.
- * `kind` and `id` name the object for the message, `field` the argument that named it.
+ * Returns the actor's role in a scope. Throws NOT_FOUND when there is none, and FORBIDDEN when it is below `least`.
+ * `kind` and `id` name the object in the message; `field` is the argument that named it.
  */
 export async function requireRole(
   grants: Grants,
@@ -73,7 +73,7 @@ export async function requireRole(
   return role;
 }
 
-/** Gives a person a role in a scope, instead of the one before. */
+/** Sets a person's role in a scope. It replaces the role that the person had there. */
 export const setGrant = (tx: EntityManager, scope: string, subject: string, role: Role) =>
   tx.execute(
     `insert into access.grant (scope, subject, role) values (?, ?, ?)
@@ -81,6 +81,6 @@ export const setGrant = (tx: EntityManager, scope: string, subject: string, role
     [scope, subject, role],
   );
 
-/** Takes a person's role in a scope away. */
+/** Removes a person's role in a scope. */
 export const removeGrant = (tx: EntityManager, scope: string, subject: string) =>
   tx.execute('delete from access.grant where scope = ? and subject = ?', [scope, subject]);

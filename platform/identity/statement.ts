@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { DomainError } from '../input/errors.ts';
 import { RequestActor } from './actor.ts';
 
-/** Long enough for one request, too short to be worth stealing. */
+/** Long enough for one request, and too short for a stolen statement to be of use. */
 const STATEMENT_SECONDS = 60;
 const ISSUER = 'team-board-gateway';
 
 /** The header that carries a statement. */
 export const STATEMENT_HEADER = 'x-team-board-statement';
-/** What the gateway signs for a WebSocket connection, which has no document yet. */
+/** The body that a statement for a WebSocket connection covers: it has no document yet. */
 export const CONNECTION_BODY = 'connection_init';
-/** What the gateway signs for a subscription; both sides write it the same way. */
+/** The body that a statement for a subscription covers. The gateway and the subgraph must write it in the same way. */
 export const subscriptionBody = (query: string, variables: unknown): string =>
   JSON.stringify([query, variables ?? {}]);
 
@@ -22,8 +22,8 @@ export type SigningKey = Uint8Array;
 export const signingKey = (secret: string): SigningKey => new TextEncoder().encode(secret);
 
 /**
- * The gateway's word on who asks: a signed statement for one subgraph and one request, valid for 60 seconds.
- * It covers the body, so that it cannot be put on another request.
+ * Signs who acts in one request to one subgraph. The statement is valid for 60 seconds and covers the body, so that it
+ * cannot be moved to another request.
  */
 export const signStatement = (
   key: SigningKey,
@@ -38,7 +38,10 @@ export const signStatement = (
     .setExpirationTime(`${STATEMENT_SECONDS}s`)
     .sign(key);
 
-/** Throws UNAUTHENTICATED unless the gateway signed this very request for this subgraph within the last minute. */
+/**
+ * Returns who acts in a request. Throws UNAUTHENTICATED unless the gateway signed this very request for this subgraph
+ * within the last 60 seconds.
+ */
 export async function verifyStatement(
   key: SigningKey,
   subgraph: string,

@@ -1,18 +1,17 @@
 import { ERROR_CODES, type ErrorCode } from '../../schema/errors.ts';
 import { cutText } from './text.ts';
 
-/** One more thing that is wrong with an input. */
+/** A further fault of an input. */
 export interface OtherFault {
   readonly message: string;
   readonly field: readonly string[];
 }
 
 /**
- * An expected failure: a code of the table, a sentence for people, and what programs need to react.
+ * An expected failure: a code of the error table, a sentence for people, and details for programs. Operations throw it.
  *
- * Operations throw it and know no GraphQL. `field` is the path of the argument at fault;
- * `current` is spread into a mutation's payload, such as the task as it is now on VERSION_CONFLICT.
- * `others` are further faults of the same code, in the same input.
+ * `field` is the path of the argument at fault. `current` is spread into the payload of a mutation, such as the current
+ * task on VERSION_CONFLICT. `others` are further faults of the same code in the same input.
  */
 export class DomainError extends Error {
   readonly code: ErrorCode;
@@ -38,14 +37,14 @@ export class DomainError extends Error {
   }
 }
 
-/** Whether a failure belongs into a mutation's `userErrors` rather than into the response's `errors`. */
+/** Whether a failure belongs in the `userErrors` of a mutation, and not in the `errors` of the response. */
 export const isUserError = (error: unknown): error is DomainError =>
   error instanceof DomainError && ERROR_CODES[error.code].userError;
 
-/** Longer than any name of ours: a message does not repeat a megabyte. */
+/** Longer than every name of ours. A message must not repeat a client's text of any length. */
 const NAME_CHARACTERS_MAX = 100;
 
-/** Absent and invisible look the same, so that nobody learns what exists. */
+/** The failure for an object that does not exist, and for one that the actor may not see: both look the same. */
 export const notFound = (kind: string, id: string, field?: readonly string[]) =>
   new DomainError(
     'NOT_FOUND',
@@ -53,7 +52,7 @@ export const notFound = (kind: string, id: string, field?: readonly string[]) =>
     field ? { field } : {},
   );
 
-/** A change was made against an older version; `current` holds the object as it is now. */
+/** The failure for a change of an older version. `current` holds the object as it is now. */
 export const versionConflict = (current: Readonly<Record<string, unknown>>) =>
   new DomainError('VERSION_CONFLICT', 'Somebody changed it since you read it. Look at it and try again.', {
     field: ['input', 'expectedVersion'],

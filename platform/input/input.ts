@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { DomainError } from './errors.ts';
 
 /**
- * Checks a mutation's input. Throws INVALID with every broken rule, each naming the argument at fault.
+ * Checks the input of a mutation. Throws INVALID with every broken rule, each with the argument at fault.
  *
- * A key that the schema does not know is a plain Error, a fault of ours: GraphQL lets only keys of the SDL through, so
- * the operation `verb` would silently ignore what the SDL promises.
+ * Throws a plain Error, which is a fault of ours, for a key that the schema does not know: GraphQL accepts only keys of
+ * the SDL, so the operation `verb` would silently ignore a part of the API.
  */
 export function parseInput<Schema extends z.ZodType>(
   verb: string,
@@ -25,15 +25,15 @@ export function parseInput<Schema extends z.ZodType>(
   throw new DomainError('INVALID', first!.message, { field: first!.field, others });
 }
 
-/** Zod's own words for the kind of a value are for programmers. */
+/** Replaces Zod's message for null, which is written for programmers. */
 const explain: z.core.$ZodErrorMap = (issue) =>
   issue.code === 'invalid_type' && issue.input === null ? 'must not be null' : undefined;
 
-/** Text that PostgreSQL and JSON can hold: no NUL, no half of a surrogate pair. */
+/** Whether PostgreSQL and JSON can hold a text: it has neither NUL nor half of a surrogate pair. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 const NOT_STORABLE = 'holds characters that cannot be stored (NUL or broken Unicode)';
 
-/** A line of text: trimmed, `min` to `max` characters. */
+/** One line of text, trimmed, of `min` to `max` characters. */
 export const line = (min: number, max: number) =>
   z
     .string()
@@ -42,11 +42,11 @@ export const line = (min: number, max: number) =>
     .max(max, `must have at most ${max} characters`)
     .refine(isStorable, NOT_STORABLE);
 
-/** Text of several lines, kept as it is; at most `max` characters. */
+/** Text of several lines, not trimmed, of at most `max` characters. */
 export const text = (max: number) =>
   z.string().max(max, `must have at most ${max} characters`).refine(isStorable, NOT_STORABLE);
 
-/** Text of several lines that says something. */
+/** Text of several lines that is not blank, of at most `max` characters. */
 export const nonBlankText = (max: number) =>
   text(max).refine((value) => value.trim() !== '', 'must not be empty');
 
@@ -54,7 +54,7 @@ export const nonBlankText = (max: number) =>
 export const whole = (min: number, max: number) =>
   z.int().min(min, `must be ${min} to ${max}`).max(max, `must be ${min} to ${max}`);
 
-/** The address of a picture: https only, so that no page loads it in the clear. */
+/** The address of a picture. It must be https, so that no page loads it without encryption. */
 export const httpsUrl = z
   .url({ protocol: /^https$/, message: 'must be an https address' })
   .max(2_000, 'must have at most 2000 characters')
@@ -64,5 +64,5 @@ export const idempotencyKey = line(1, 200).nullish();
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Whether a text can be one of our ids at all; PostgreSQL answers other texts with an error. */
+/** Whether a text has the form of our ids. For any other text a query by id would fail. */
 export const isUuid = (id: string): boolean => UUID.test(id);

@@ -1,6 +1,6 @@
-/** A text as PostgreSQL and JSON can hold it: NUL and halves of surrogate pairs become U+FFFD. */
+/** Makes a text storable in PostgreSQL and JSON: NUL and halves of surrogate pairs become U+FFFD. */
 export const makeStorable = (text: string): string => text.replaceAll('\0', '\uFFFD').toWellFormed();
 
-/** The beginning of a text, at most `charactersMax` UTF-16 units, storable wherever it is cut. */
+/** The first `charactersMax` UTF-16 units of a text, made storable. */
 export const cutText = (text: string, charactersMax: number): string =>
   makeStorable(text.slice(0, charactersMax));

@@ -3,16 +3,16 @@ import { connectDoorbell, type Doorbell } from '../event-log/doorbell.ts';
 import type { SubgraphConfig } from '../process/config.ts';
 import type { Logger } from '../process/log.ts';
 
-/** What a subgraph needs from outside; one process can lend the same to several subgraphs. */
+/** The connections of a subgraph. Several subgraphs of one process can share them. */
 export interface Infrastructure {
   readonly source: DatabaseSource;
   readonly doorbell: Doorbell;
   readonly sweepSeconds: number;
-  /** Releases what `connect` opened. What was lent stays open. */
+  /** Closes the doorbell, and the database if it is embedded. A subgraph closes its own database connections. */
   close(): Promise<void>;
 }
 
-/** The infrastructure of a subgraph in a process of its own: PostgreSQL and Redis. */
+/** Connects a subgraph in a process of its own to PostgreSQL and Redis. */
 export function connect(config: SubgraphConfig, log: Logger): Infrastructure {
   const doorbell = connectDoorbell(config.REDIS_URL, log);
   return {

@@ -6,7 +6,7 @@ import { payload } from '../graphql/user-errors.ts';
 import { parseInput } from '../input/input.ts';
 import type { RequestContext } from './request.ts';
 
-/** One verb of the API: its name, what it takes, and what it does. */
+/** One verb of the API: its name, the schema of its input, and its work. */
 export interface Operation<Context, Schema extends z.ZodType, Result> {
   /** Checks the input and does the work. Throws DomainError for expected failures. */
   (ctx: Context, rawInput: unknown): Promise<Result>;
@@ -16,7 +16,7 @@ export interface Operation<Context, Schema extends z.ZodType, Result> {
 }
 
 /**
- * Ties a mutation's name and the schema of its input to the function that does it.
+ * Defines the operation of a mutation.
  *
  * `tests/completeness.test.ts` compares the schema with the SDL: keys, kinds, nullability, defaults and enum values.
  */
@@ -30,7 +30,7 @@ export const defineOperation = <Context extends RequestContext, Schema extends z
     input,
   });
 
-/** Makes the resolver of a mutation: the operation's result as its payload, or its expected failures as `userErrors`. */
+/** Makes the resolver of a mutation. It answers with the payload, or with the expected failure in `userErrors`. */
 export const mutation = <Context extends RequestContext, Schema extends z.ZodType, Result>(
   operation: Operation<Context, Schema, Result>,
   toPayload: (result: Result, ctx: Context) => object | Promise<object>,
@@ -42,9 +42,10 @@ export const mutation = <Context extends RequestContext, Schema extends z.ZodTyp
   );
 
 /**
- * Creates something once: a repeat by the same actor with the same `idempotencyKey` returns what the first call made.
+ * Creates a row once: a repeat by the same actor with the same `idempotencyKey` returns the row that the first call
+ * made, as it is now. `work` runs in a transaction and returns the new row.
  *
- * `work` runs in a transaction and returns the new row. Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
+ * Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
  */
 export async function createOnce<Entity extends { id: string }>(
   ctx: RequestContext,

@@ -5,17 +5,17 @@ import { createGrants, type Grants } from '../identity/grants.ts';
 import type { Logger } from '../process/log.ts';
 import type { Subgraph } from './subgraph.ts';
 
-/** What every request has: who acts, and rows that are its own. */
+/** The context of one request, or of one event of a subscription. */
 export interface RequestContext {
   readonly actor: RequestActor;
-  /** The person whose rights count: the actor, or whoever an agent acts for. */
+  /** The person whose rights count: the actor, or the person for whom an agent acts. */
   readonly viewer: Person;
-  /** This request's own: rows that one actor read must never answer another. */
+  /** Belongs to this request alone: rows that one actor has read must never answer another actor. */
   readonly em: EntityManager;
   readonly grants: Grants;
   readonly subgraph: Subgraph;
   readonly log: Logger;
-  /** Runs one operation in one transaction, in the name of the actor. */
+  /** Runs the work of one operation in one transaction, in the name of the actor. */
   transact<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
 }
 
@@ -34,9 +34,8 @@ export function createRequestContext(subgraph: Subgraph, actor: RequestActor, lo
 }
 
 /**
- * A request's rights are read over a connection of their own. Inside a transaction that would wait for another
- * connection, with the embedded database, which has one, for ever. So it is an error, on either form; `tx.grants`
- * reads them through the transaction.
+ * The grants of a request are read over a connection of their own. Inside a transaction that read would wait for a
+ * second connection, which the embedded database does not have. So it is an error in both forms; use `tx.grants` there.
  */
 function outsideTransactions(grants: Grants): Grants {
   const guard = () => {

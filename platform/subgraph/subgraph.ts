@@ -10,7 +10,7 @@ import type { Actor } from '../identity/actor.ts';
 import type { Logger } from '../process/log.ts';
 import type { Infrastructure } from './infrastructure.ts';
 
-/** What a subgraph stands on, for its whole life. */
+/** An open subgraph: its database, its readers of the log, and its stream hub. */
 export interface Subgraph {
   readonly name: string;
   readonly orm: MikroORM;
@@ -18,24 +18,24 @@ export interface Subgraph {
   readonly hub: StreamHub;
   readonly log: Logger;
   isReady(): Promise<boolean>;
-  /** Runs one operation in one transaction, in the name of an actor; see `transact`. */
+  /** Runs the work of one operation in one transaction, in the name of an actor; see `transact`. */
   transact<Result>(actor: Actor, work: (tx: Transaction) => Promise<Result>): Promise<Result>;
-  /** Makes sure that all readers of the subgraph have heard of everything committed so far, in one stream or in all. */
+  /** Resolves when all its readers have reacted to everything committed so far, in one stream or in all. */
   catchUp(stream?: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a subgraph keeps, and what it does when it hears of what other subgraphs publish. */
+/** The rows of a subgraph, and its reactions to the events of other subgraphs. */
 export interface DataDefinition extends Pick<DatabaseOptions, 'entities' | 'migrations'> {
   name: string;
   readers: readonly Reader[];
   /** The order in which transactions take their locks. */
   locks: readonly string[];
-  /** Rows of its own that it does not keep for ever; see `startRetention`. */
+  /** Which of its rows are removed after some days; see `removeExpired`. */
   retention?: readonly RetentionRule[];
 }
 
-/** Opens a subgraph: its database, migrated, its stream hub and its readers of the log. */
+/** Migrates the database of a subgraph, opens its stream hub, and starts its readers of the log. */
 export async function openSubgraph(
   { name, entities, migrations, readers, locks }: DataDefinition,
   { source, doorbell, sweepSeconds }: Infrastructure,

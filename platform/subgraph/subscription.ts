@@ -3,14 +3,14 @@ import { decodeCursor, encodeCursor } from '../event-log/cursor.ts';
 import { type LoggedEvent, readEvents } from '../event-log/event-log.ts';
 import { createRequestContext, type RequestContext } from './request.ts';
 
-/** What every event of a subscription has, as GraphQL resolves it. */
+/** The fields that every event of a subscription has, as GraphQL resolves them. */
 export interface StreamEventRoot {
   __typename: string;
   cursor: string;
   occurredAt: Date;
 }
 
-/** How an event of the log becomes one of a subscription. */
+/** Turns an event of the log into an event of a subscription. */
 export interface Mapping<Payload = never> {
   readonly type: string;
   readonly map: (payload: Payload) => { __typename: string } & Record<string, unknown>;
@@ -18,7 +18,7 @@ export interface Mapping<Payload = never> {
   readonly isLast: (payload: Payload) => boolean;
 }
 
-/** Ties the GraphQL type of an event to its definition, the payload typed by it. */
+/** Defines the GraphQL type of an event. The payload is typed by the definition of the event. */
 export const show = <Payload>(
   definition: EventDefinition<Payload>,
   map: (payload: Payload) => { __typename: string } & Record<string, unknown>,
@@ -29,41 +29,47 @@ export interface FollowOptions {
   ctx: RequestContext;
   stream: string;
   after: string | null | undefined;
-  /** Only events about this object; absent: about any. */
+  /** Only events about this object. Without a subject, events about any object. */
   subject?: string;
-  mappings: readonly Mapping[];
   /** The event by which rights in this stream change. */
   rightsChange: EventDefinition;
-  /** Rights change in another stream, and this one hears of it a little later: they are checked for every event too. */
+  /** Also checks the rights before every event: set it when rights change in another stream, before this one tells. */
   checksEveryEvent?: boolean;
-  /** Throws when the viewer may not see this stream (any more). Gets a context that remembers no earlier answer. */
+  /** Throws when the actor may not see this stream. It gets a new context, which holds no earlier answers. */
   authorise: (ctx: RequestContext) => Promise<unknown>;
-  /** The stream has had its last event: it ends as soon as it has caught up. */
+  /** The stream has had its last event, so the subscription ends as soon as it has caught up. */
   isOver?: boolean;
 }
 
 /**
- * Makes a field of `Subscription` that follows a stream: authorise, replay after the cursor, then live.
+ * Makes a field of `Subscription` that follows a stream: it checks the rights, replays after the cursor, and continues
+ * live. It shows the events of `mappings`, which `tests/completeness.test.ts` compares with the SDL.
  *
- * Rights are checked before the first event, and again whenever the stream says that somebody's rights changed:
- * it says so in the order of the commits, so whoever was removed gets nothing that was committed afterwards.
- * With `checksEveryEvent` they are checked before every event, after the event was read, which promises the same.
+ * Rights are checked before the first event, and again at each event that tells of changed rights. These events are in
+ * the order of the commits, so a person who lost access gets nothing that was committed afterwards. With
+ * `checksEveryEvent` rights are checked after each event was read and before it is given, which promises the same.
  */
 export const follows = <Args, Context extends RequestContext>(
+  mappings: readonly Mapping[],
   plan: (args: Args, ctx: Context) => FollowOptions | Promise<FollowOptions>,
 ) => ({
-  subscribe: async (_root: unknown, args: Args, ctx: Context) => followEvents(await plan(args, ctx)) as never,
+  mappings,
+  subscribe: async (_root: unknown, args: Args, ctx: Context) =>
+    followEvents({ ...(await plan(args, ctx)), mappings }) as never,
   resolve: (event: unknown) => event as never,
 });
 
-async function followEvents(options: FollowOptions): Promise<AsyncIterableIterator<StreamEventRoot>> {
+/** The plan of one subscription, with the events that it shows. */
+type Following = FollowOptions & { mappings: readonly Mapping[] };
+
+async function followEvents(options: Following): Promise<AsyncIterableIterator<StreamEventRoot>> {
   const after = options.after == null ? null : decodeCursor(options.stream, options.after);
   await options.authorise(options.ctx);
   const abort = new AbortController();
   const events = translate(options, after, abort.signal);
   const iterator: AsyncIterableIterator<StreamEventRoot> = {
     next: () => events.next(),
-    // A generator's own return() waits for the event it sleeps on; the signal wakes it.
+    // The generator's own return() waits until its current next() ends. The signal ends it.
     return: () => {
       abort.abort();
       return events.return(undefined);
@@ -78,7 +84,7 @@ async function followEvents(options: FollowOptions): Promise<AsyncIterableIterat
 }
 
 async function* translate(
-  options: FollowOptions,
+  options: Following,
   after: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<StreamEventRoot, undefined> {
@@ -108,10 +114,10 @@ async function* translate(
 }
 
 /**
- * Whether there are events of this subscription after a position. The hub may not have read the last one yet, although
- * the rows that came with it say that the stream is over.
+ * Whether there are events of this subscription after a position. The rows may tell that the stream is over before the
+ * hub has read its last event.
  */
-async function hasMore({ ctx, stream, subject, mappings }: FollowOptions, seq: number): Promise<boolean> {
+async function hasMore({ ctx, stream, subject, mappings }: Following, seq: number): Promise<boolean> {
   const filter = { types: mappings.map(({ type }) => type), subject };
   return (await readEvents(ctx.subgraph.orm.em.fork(), stream, seq, 1, filter)).length > 0;
 }

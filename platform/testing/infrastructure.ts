@@ -11,7 +11,7 @@ import { connectDoorbell, createLocalDoorbell } from '../event-log/doorbell.ts';
 import { createLog } from '../process/log.ts';
 import type { Infrastructure } from '../subgraph/infrastructure.ts';
 
-/** The two forms of the system, each of which must pass the same tests. */
+/** The two forms of the system. Each must pass the same tests. */
 export type Form = 'embedded' | 'services';
 
 /** Set by jest's project; see jest.config.mjs. */
@@ -22,12 +22,12 @@ export const TEST_DATABASE_URL =
   process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 export const TEST_REDIS_URL = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
-/** The log of tests: silent, unless a test is being looked into with TEST_LOG_LEVEL=debug. */
+/** The log of tests. It is silent; TEST_LOG_LEVEL=debug shows it. */
 export const testLog = createLog('test', process.env['TEST_LOG_LEVEL'] ?? 'silent');
 
 /**
- * An empty database of the test's own and a doorbell, in the form under test.
- * `close` lets go of both and drops the database.
+ * Opens an empty database for one test file, and a doorbell, in the form under test. Locks out of order fail from now on.
+ * `close` closes both and drops the database.
  */
 export async function openTestInfrastructure(sweepSeconds = 1): Promise<Infrastructure> {
   enforceLockOrder();
@@ -44,9 +44,9 @@ async function openEmbedded(sweepSeconds: number): Promise<Infrastructure> {
   };
 }
 
-/** Making a database from nothing takes seconds; unpacking one that was made before takes a fraction of one. */
+/** The packed files of an empty database. To unpack them takes a fraction of the seconds that a new database takes. */
 async function emptyDataFolder(): Promise<Blob> {
-  const file = join(tmpdir(), 'team-board-empty-pglite-0.5.14.tar.gz');
+  const file = join(tmpdir(), 'team-board-empty-pglite-0.5.16.tar.gz');
   if (!existsSync(file)) {
     const pglite = await PGlite.create();
     const dump = await pglite.dumpDataDir('gzip');
@@ -72,7 +72,7 @@ async function openServices(sweepSeconds: number): Promise<Infrastructure> {
   };
 }
 
-/** An empty database on the PostgreSQL server of the tests. */
+/** Creates an empty database on the PostgreSQL server of the tests. */
 export async function createTestDatabase() {
   const name = `team_board_test_${randomUUID().replaceAll('-', '')}`;
   await administer(`create database ${name}`);

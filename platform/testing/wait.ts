@@ -1,4 +1,4 @@
-/** Waits until a condition holds, looking every few milliseconds. Throws when it does not within `timeoutMs`. */
+/** Checks a condition every 10 ms until it holds, and returns its value. Throws when it does not within `timeoutMs`. */
 export async function until<T>(
   what: string,
   condition: () => Promise<T | false | null | undefined> | T | false | null | undefined,

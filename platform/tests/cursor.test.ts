@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from '../event-log/cursor.ts';
 const INVALID = expect.objectContaining({ code: 'INVALID', field: ['after'] });
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-test('a cursor brings back its position, in any stream', () => {
+test('a cursor is decoded to its position, in a stream of any name', () => {
   fc.assert(
     fc.property(fc.string(), fc.maxSafeNat(), (stream, seq) => {
       expect(decodeCursor(stream, encodeCursor(stream, seq))).toBe(seq);
@@ -15,7 +15,7 @@ test('a cursor brings back its position, in any stream', () => {
 
 test.each([
   ['of another stream', encodeCursor('project:b', 1)],
-  ['of no sense', 'garbage'],
+  ['that is nonsense', 'garbage'],
   ['that is empty', ''],
   ['with a negative position', encode(['project:a', -1])],
   ['with a broken position', encode(['project:a', 1.5])],
@@ -27,7 +27,7 @@ test.each([
   expect(() => decodeCursor('project:a', cursor)).toThrow(INVALID);
 });
 
-test('a text that is no cursor is INVALID, whatever it is', () => {
+test('every text that is no cursor is INVALID', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(() => decodeCursor('project:a', text)).toThrow(INVALID);

@@ -38,13 +38,13 @@ afterAll(async () => {
 const inSubgraph = <Result>(subgraph: Subgraph, work: (tx: Transaction) => Promise<Result>) =>
   subgraph.transact(TESTS, work);
 
-test('two subgraphs in one process share neither a transaction nor what they know of rows', async () => {
+test('two subgraphs of one process share neither transactions nor rows', async () => {
   const sheet = { id: randomUUID() };
   let inAnnex: Promise<unknown> | undefined;
 
   const inLab = inSubgraph(world.subgraph, async (tx) => {
     await tx.em.insert(Note, aNote('rolled back'));
-    // Not awaited: the embedded database has one connection, so the annex has its turn after the lab.
+    // Not awaited: the embedded database has one connection, so the annex runs after the lab.
     inAnnex = inSubgraph(annex, (other) => other.em.insert(Sheet, sheet));
     throw new Error('the lab rolls back');
   });
@@ -55,14 +55,14 @@ test('two subgraphs in one process share neither a transaction nor what they kno
   expect(await world.em().count(Note, { text: 'rolled back' })).toBe(0);
 });
 
-test('rows come back as they were written, moments to the millisecond', async () => {
+test('rows are read as they were written, times to the millisecond', async () => {
   const note = { ...aNote(`quotes ' " ? \\ 👩‍💻 \n`), writtenAt: new Date('2026-01-01T00:00:00.123Z') };
   await world.em().insert(Note, note);
 
   expect(await world.em().findOneOrFail(Note, { id: note.id })).toEqual(note);
 });
 
-test('a unique violation is known by the name of its constraint', async () => {
+test('a unique violation is recognised by the name of its constraint', async () => {
   const note = aNote('twice');
   await world.em().insert(Note, note);
 
@@ -76,7 +76,7 @@ test('a unique violation is known by the name of its constraint', async () => {
   expect(isUniqueViolation(new Error('note_pkey'), 'note_pkey')).toBe(false);
 });
 
-test("the database's clock is that of its transaction", async () => {
+test('the time of the database is the same throughout a transaction', async () => {
   const [first, second] = await world
     .em()
     .transactional(async (tx) => [await databaseTime(tx), await databaseTime(tx)] as const);
@@ -85,7 +85,7 @@ test("the database's clock is that of its transaction", async () => {
   expect(Math.abs(first.getTime() - Date.now())).toBeLessThan(60_000);
 });
 
-test('a database that cannot be asked is not ready', async () => {
+test('a database that cannot be reached is not ready', async () => {
   const orm = await openDatabase({
     schema: 'lab',
     entities: [],
@@ -129,7 +129,7 @@ if (form === 'services') {
       await database.drop();
     };
 
-    test('is ended by its timeout, and the connection goes on', async () => {
+    test('is ended by its timeout, and its connection can be used again', async () => {
       await withTimeout(async ({ quick }) => {
         const sleeping = quick.orm.em.fork().execute('select pg_sleep(20)');
 
@@ -138,7 +138,7 @@ if (form === 'services') {
       });
     });
 
-    test('that waits for a lock is ended too, and whoever holds it commits', async () => {
+    test('that waits for a lock is ended too, and the holder of the lock commits', async () => {
       await withTimeout(async ({ slow, quick }) => {
         const note = aNote('locked');
         await slow.orm.em.fork().insert(Note, note);

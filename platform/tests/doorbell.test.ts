@@ -20,8 +20,8 @@ const open = (redisUrl = TEST_REDIS_URL) => {
 
 const aHint = (): Hint => ({ stream: `test:${randomUUID()}`, seq: 7, types: ['lab.note-written.v1'] });
 
-/** An ear that keeps what it hears. */
-async function ear(doorbell: Doorbell) {
+/** Listens, and keeps the hints that it hears. */
+async function listen(doorbell: Doorbell) {
   const heard: Hint[] = [];
   const leave = await doorbell.listen((hint) => heard.push(hint));
   return {
@@ -39,20 +39,20 @@ async function healthy(doorbell: Doorbell): Promise<Doorbell> {
 describe('a doorbell', () => {
   test('brings a hint to every listener as it was rung', async () => {
     const doorbell = await healthy(open());
-    const ears = [await ear(doorbell), await ear(doorbell)];
+    const listeners = [await listen(doorbell), await listen(doorbell)];
     const hint = aHint();
 
     doorbell.ring([hint]);
 
-    for (const { hears, heard } of ears) {
+    for (const { hears, heard } of listeners) {
       await hears(hint);
       expect(heard).toContainEqual(hint);
     }
   });
 
-  test('goes on ringing for the others when a listener leaves, and when the last leaves and one comes', async () => {
+  test('keeps ringing for the others when a listener leaves, and for a new one after the last has left', async () => {
     const doorbell = await healthy(open());
-    const [leaving, staying] = [await ear(doorbell), await ear(doorbell)];
+    const [leaving, staying] = [await listen(doorbell), await listen(doorbell)];
     const [second, third] = [aHint(), aHint()];
 
     leaving.leave();
@@ -61,17 +61,17 @@ describe('a doorbell', () => {
     expect(leaving.heard).toEqual([]);
 
     staying.leave();
-    const coming = await ear(doorbell);
+    const coming = await listen(doorbell);
     doorbell.ring([third]);
     await coming.hears(third);
   });
 
-  test('keeps a listener that throws from whoever rings and from the other listeners', async () => {
+  test('hides the error of a listener from the caller of ring, and from the other listeners', async () => {
     const doorbell = await healthy(open());
     await doorbell.listen(() => {
       throw new Error('a bug of a listener');
     });
-    const other = await ear(doorbell);
+    const other = await listen(doorbell);
     const hint = aHint();
 
     doorbell.ring([hint]);
@@ -79,7 +79,7 @@ describe('a doorbell', () => {
     await other.hears(hint);
   });
 
-  test('rings for a function that listens twice until it has left twice', async () => {
+  test('calls a function that listens twice until it has left twice', async () => {
     const doorbell = await healthy(open());
     const [first, second] = [aHint(), aHint()];
     const heard: string[] = [];
@@ -88,7 +88,7 @@ describe('a doorbell', () => {
       if (stream === second.stream) heard.push('second');
     };
     const leaves = [await doorbell.listen(listener), await doorbell.listen(listener)];
-    const last = await ear(doorbell);
+    const last = await listen(doorbell);
 
     doorbell.ring([first]);
     await last.hears(first);
@@ -105,22 +105,22 @@ if (form === 'services') {
     /** The discard port: nothing listens there. */
     const NOWHERE = 'redis://127.0.0.1:9';
 
-    test('ringing does not throw, listening comes back, and isHealthy says that no hints travel', async () => {
+    test('ring does not throw, listen resolves, and isHealthy tells that no hints travel', async () => {
       const doorbell = open(NOWHERE);
 
-      const { heard } = await ear(doorbell);
+      const { heard } = await listen(doorbell);
       for (let n = 0; n < 100; n++) doorbell.ring([aHint()]);
 
       expect(doorbell.isHealthy()).toBe(false);
       expect(heard).toEqual([]);
     });
 
-    test('closing leaves no failure behind', async () => {
+    test('close leaves no rejected promise behind', async () => {
       const failures: unknown[] = [];
       const note = (reason: unknown) => failures.push(reason);
       process.on('unhandledRejection', note);
       const doorbell = open(NOWHERE);
-      (await ear(doorbell)).leave();
+      (await listen(doorbell)).leave();
 
       doorbell.ring([aHint()]);
       await doorbell.close();
@@ -133,27 +133,27 @@ if (form === 'services') {
 
   describe('when Redis goes away and comes back', () => {
     test('hints arrive again after the connections were dropped', async () => {
-      const line = await openLine();
-      const doorbell = await healthy(open(line.url));
-      const { heard } = await ear(doorbell);
+      const proxy = await openProxy();
+      const doorbell = await healthy(open(proxy.url));
+      const { heard } = await listen(doorbell);
 
-      line.drop();
+      proxy.drop();
       await until('the loss is noticed', () => !doorbell.isHealthy());
 
       await rungUntil(doorbell, heard);
-      await line.close();
+      await proxy.close();
     });
 
-    test('hints arrive at a listener that came before Redis did', async () => {
-      const line = await openLine();
-      await line.close();
-      const doorbell = open(line.url);
-      const { heard } = await ear(doorbell);
+    test('hints arrive at a listener that listened before Redis could be reached', async () => {
+      const proxy = await openProxy();
+      await proxy.close();
+      const doorbell = open(proxy.url);
+      const { heard } = await listen(doorbell);
 
-      await line.reopen();
+      await proxy.reopen();
 
       await rungUntil(doorbell, heard);
-      await line.close();
+      await proxy.close();
     });
   });
 }
@@ -166,8 +166,8 @@ async function rungUntil(doorbell: Doorbell, heard: readonly Hint[]): Promise<vo
   });
 }
 
-/** A way to Redis of the test's own, so that cutting it cuts nobody else off. */
-async function openLine() {
+/** A proxy before Redis for one test, which can drop its connections without those of other tests. */
+async function openProxy() {
   const url = new URL(TEST_REDIS_URL);
   const redis = { host: url.hostname, port: Number(url.port || 6379) };
   const sockets = new Set<Socket>();

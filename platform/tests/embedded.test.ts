@@ -19,7 +19,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A process of its own that opens the folder and prints `open`, then a number for each row it has written. */
+/** Starts a process that opens the folder and prints `open`, then a number for each row that it has written. */
 async function startWriter() {
   const script = `
     const { openEmbeddedDatabase } = await import(${JSON.stringify(new URL('../database/embedded.ts', import.meta.url).href)});
@@ -37,7 +37,7 @@ async function startWriter() {
   await once(reader, 'line');
   return {
     pid: child.pid,
-    /** Waits until that many rows were acknowledged, and kills it; returns all that were. */
+    /** Kills the process once that many rows were acknowledged. Returns all acknowledged numbers. */
     async killAfter(rows: number): Promise<number[]> {
       while (lines.length <= rows) await once(reader, 'line');
       child.kill('SIGKILL');
@@ -48,7 +48,7 @@ async function startWriter() {
 }
 
 describe('the embedded database', () => {
-  test('is refused to a second user of its folder, with the process that has it and what to do', async () => {
+  test('refuses a second process, with the id of the first one and what to do', async () => {
     const opening = openEmbeddedDatabase(folder);
 
     await expect(opening).rejects.toThrow(StartError);
@@ -57,7 +57,7 @@ describe('the embedded database', () => {
     );
   });
 
-  test('has every row that was acknowledged before its process was killed, and its folder is free', async () => {
+  test('keeps every acknowledged row when its process is killed, and can then be opened', async () => {
     const acknowledged = await writer.killAfter(50);
 
     const { pglite, close } = await openEmbeddedDatabase(folder);

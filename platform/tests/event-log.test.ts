@@ -32,7 +32,7 @@ class Rollback extends Error {}
 /** Spends up to 4 ms in a transaction, as work on other rows would. */
 const work = (tx: EntityManager) => tx.execute('select pg_sleep(?)', [Math.random() * 0.004]);
 
-/** Many writers at once, of whom one in ten changes its mind. Returns what was committed. */
+/** Runs 16 writers at once, which roll one write in ten back. Returns the texts that were committed. */
 async function writeAtOnce(write: (tx: EntityManager, text: string) => Promise<unknown>): Promise<string[]> {
   const committed: string[] = [];
   const writer = async (name: number) => {
@@ -56,7 +56,7 @@ async function writeAtOnce(write: (tx: EntityManager, text: string) => Promise<u
   return committed;
 }
 
-/** Polls for what is after the newest position seen, until told to stop; then once more. */
+/** Reads again and again what is after the newest position seen, until it is stopped, and then once more. */
 function poll<Row extends { seq: number }>(read: (last: number) => Promise<Row[]>) {
   const seen: Row[] = [];
   let isOver = false;
@@ -76,8 +76,8 @@ function poll<Row extends { seq: number }>(read: (last: number) => Promise<Row[]
   };
 }
 
-describe('a reader that asks for what is after its position', () => {
-  test('gets every event of 16 writers exactly once, without gaps, in the order of the commits', async () => {
+describe('reading after the newest position seen', () => {
+  test('gives every event of 16 writers exactly once, without gaps, in the order of the commits', async () => {
     const stream = aStream();
     const reader = poll((last) => readEvents(world.em(), stream, last, 1_000));
 
@@ -90,9 +90,9 @@ describe('a reader that asks for what is after its position', () => {
     expect(committed.length).toBeLessThan(WRITERS * WRITES_EACH);
   });
 
-  // Why there is a counter for each stream: the embedded database has one connection, so nothing overlaps there.
+  // Shows why each stream has a counter. On the one connection of the embedded database no transactions overlap.
   if (form === 'services') {
-    test('of a sequence misses the row that takes its number first and commits last', async () => {
+    test('a sequence would miss a row that takes its number first and commits last', async () => {
       await world.em().execute('create table lab.by_sequence (seq bigserial primary key, text text)');
       const insert = (tx: EntityManager, text: string) =>
         tx.execute('insert into lab.by_sequence (text) values (?)', [text]);
@@ -142,7 +142,7 @@ describe('appending', () => {
     ]);
   });
 
-  test('two streams in opposite orders do not wait for each other', async () => {
+  test('transactions that write two streams in opposite orders do not deadlock', async () => {
     const [a, b] = [aStream(), aStream()];
 
     await Promise.all(
@@ -204,7 +204,7 @@ describe('reading', () => {
     expect(await readOldest(world.em(), aStream())).toBeNull();
   });
 
-  test('an event says what, about what, by whom and when', async () => {
+  test('an event holds its type, its subject, its actor and its time', async () => {
     const stream = aStream();
     const subject = randomUUID();
     const before = Date.now();

@@ -4,7 +4,7 @@ import type { FollowItem, StreamHub } from '../event-log/stream-hub.ts';
 import { until } from '../testing/wait.ts';
 import { BOTH, type World } from './world.ts';
 
-/** The world's rows as a hub sees them, with a hand on every query: `before` it is sent, and `after` it was answered. */
+/** The world's database for a hub. It counts the queries, and runs `before` and `after` around each of them. */
 export function watched(
   world: World,
   {
@@ -27,7 +27,7 @@ export function watched(
   return { queries, orm: { em: { fork } } as unknown as MikroORM };
 }
 
-/** Follows in the background, and keeps in short what it gets: an event as its number. */
+/** Follows in the background, and keeps what it gets in short form: an event as its number. */
 export function follow(hub: StreamHub, stream: string, after: number | null, filter: EventFilter = BOTH) {
   const abort = new AbortController();
   const got: (number | string)[] = [];

@@ -39,7 +39,7 @@ describe('a role', () => {
     });
   });
 
-  test('of nobody is NOT_FOUND, in the same words as what does not exist', async () => {
+  test('that the actor does not have is NOT_FOUND, with the message for an object that does not exist', async () => {
     const { id, ada, scope, kind } = await aScope(null);
 
     await expect(
@@ -47,7 +47,7 @@ describe('a role', () => {
     ).rejects.toMatchObject({ code: 'NOT_FOUND', message: `Project ${id} does not exist`, field: undefined });
   });
 
-  test('in what has no id of ours is NOT_FOUND, whatever the text', async () => {
+  test('for a text that is no id of ours is NOT_FOUND', async () => {
     const grants = createGrants(world.em(), aPerson());
     for (const id of ['', 'no id', "' or true --", 'a\0b', '\ud800', randomUUID().toUpperCase()]) {
       const requiring = requireRole(grants, `project:${id}`, 'VIEWER', { kind: 'Project', id });
@@ -55,7 +55,7 @@ describe('a role', () => {
     }
   });
 
-  test('replaces the one before, and ends when it is taken away', async () => {
+  test('replaces the role before it, and ends when it is removed', async () => {
     const { scope, ada } = await aScope('VIEWER');
     const role = () => createGrants(world.em(), ada).load(scope);
 
@@ -114,7 +114,7 @@ describe('an agent in a run', () => {
     },
   );
 
-  test('has no role outside the scopes of its run, whatever its person may there', async () => {
+  test('has no role outside the scopes of its run, also where its person has one', async () => {
     const ada = aPerson();
     const [inside, outside] = [await aScopeOf('OWNER', ada), await aScopeOf('OWNER', ada)];
     const grants = createGrants(world.em(), anAgent({ scopes: [inside.scope], onBehalfOf: ada }));
@@ -135,7 +135,7 @@ describe('an agent in a run', () => {
     expect(await grants.idsOf('project:')).toEqual([]);
   });
 
-  test('is FORBIDDEN what needs more than a member, though its person is an owner', async () => {
+  test('may not do what needs more than a member, also when its person is an owner', async () => {
     const ada = aPerson();
     const { id, scope } = await aScopeOf('OWNER', ada);
     const agent = anAgent({ scopes: [scope], onBehalfOf: ada });

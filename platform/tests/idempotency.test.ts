@@ -24,7 +24,7 @@ interface Caller {
   fails?: boolean;
 }
 
-/** Makes a call whose work is to write a note named after its key. */
+/** Makes a call that writes a note with the key as its text. */
 const write = (call: IdempotentCall, { actor = ADA, fails = false }: Caller = {}): Promise<string> =>
   world.subgraph.transact(actor, (tx) =>
     once(tx, call, async () => {
@@ -37,7 +37,7 @@ const write = (call: IdempotentCall, { actor = ADA, fails = false }: Caller = {}
 const written = ({ key }: IdempotentCall) => world.em().count(Note, { text: String(key) });
 
 describe('a call with an idempotency key', () => {
-  test('is done once, and its repeats get the first id', async () => {
+  test('does its work once, and its repeats get the first id', async () => {
     const call = aCall();
 
     const ids = [await write(call), await write(call), await write(call)];
@@ -46,7 +46,7 @@ describe('a call with an idempotency key', () => {
     expect(await written(call)).toBe(1);
   });
 
-  test('that is made eight times at once is done once', async () => {
+  test('does its work once when it is made eight times at once', async () => {
     const call = aCall();
 
     const ids = await Promise.all(Array.from({ length: 8 }, () => write(call)));
@@ -55,7 +55,7 @@ describe('a call with an idempotency key', () => {
     expect(await written(call)).toBe(1);
   });
 
-  test('that failed was never made', async () => {
+  test('can be made again after it failed', async () => {
     const call = aCall();
     await expect(write(call, { fails: true })).rejects.toThrow('it fails');
 
@@ -64,7 +64,7 @@ describe('a call with an idempotency key', () => {
     expect(await written(call)).toBe(1);
   });
 
-  test('may bring its arguments in another order, but not others', async () => {
+  test('may repeat its arguments in another order, but not bring other arguments', async () => {
     const call = aCall({ input: { text: 'a note', nested: { a: 1, b: [1, 2] } } });
     const id = await write(call);
 
@@ -93,7 +93,7 @@ describe('a call with an idempotency key', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  test('is another call for an agent than for the person for whom it acts, and in each of its runs', async () => {
+  test('is another call for an agent than for its person, and another one in each run of the agent', async () => {
     const call = aCall();
     const agent = anAgent({ onBehalfOf: ADA });
 
@@ -107,7 +107,7 @@ describe('a call with an idempotency key', () => {
     expect(await write(call, { actor: agent })).toBe(ids[1]);
   });
 
-  test('is a new call a day later, also with other arguments', async () => {
+  test('is a new call after a day, also with other arguments', async () => {
     const call = aCall();
     await write(call);
     const age = (interval: string) =>
@@ -127,7 +127,7 @@ describe('a call with an idempotency key', () => {
   });
 });
 
-test('calls without a key are all new', async () => {
+test('every call without a key is a new call', async () => {
   for (const key of [null, undefined]) {
     const call = aCall({ key });
     expect(await write(call)).not.toBe(await write(call));

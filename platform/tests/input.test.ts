@@ -14,7 +14,7 @@ import {
 } from '../input/input.ts';
 
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
-/** Any text, broken Unicode included. */
+/** Any text, also one with broken Unicode. */
 const anyText = fc.array(fc.integer({ min: 0, max: 0xff_ff })).map((units) => String.fromCharCode(...units));
 const cannotBeStored = (value: string) => value.includes('\0') || !value.isWellFormed();
 
@@ -41,7 +41,7 @@ describe('text', () => {
     );
   });
 
-  test('of several lines is kept as it is', () => {
+  test('of several lines is not changed', () => {
     fc.assert(
       fc.property(anyText, (value) => {
         const { success, data } = text(50).safeParse(value);
@@ -55,7 +55,7 @@ describe('text', () => {
     expect(accepts(line(1, 100), '👩‍👩‍👧‍👦 e\u0301 שלום')).toBe(true);
   });
 
-  test('that says nothing is refused where it must say something', () => {
+  test('that is blank is refused where it must not be', () => {
     expect(nonBlankText(10).safeParse(' \n\t ').error?.issues[0]?.message).toBe('must not be empty');
     expect(line(1, 10).safeParse('   ').error?.issues[0]?.message).toBe('must not be empty');
     expect(accepts(text(10), '')).toBe(true);
@@ -107,7 +107,7 @@ function faultOf(input: unknown): unknown {
 }
 
 describe('a wrong input', () => {
-  test('is INVALID and names the argument at fault, however deep', () => {
+  test('is INVALID and names the argument at fault, also in nested objects', () => {
     expect(parse({ title: 'too long', steps: [] })).toThrow(
       expect.objectContaining({
         code: 'INVALID',
@@ -130,7 +130,7 @@ describe('a wrong input', () => {
     );
   });
 
-  test('is INVALID or has an unknown key, and never causes another failure', () => {
+  test('is INVALID, unless it has an unknown key, and causes no other failure', () => {
     fc.assert(
       fc.property(fc.anything(), (input) => {
         const fault = faultOf(input) as DomainError;

@@ -12,6 +12,8 @@ import type { Subgraph } from '../subgraph/subgraph.ts';
 import { follows, show } from '../subgraph/subscription.ts';
 import { NoteStruck, NoteWritten } from './world.ts';
 
+const MAPPINGS = [show(NoteWritten, ({ text }) => ({ __typename: 'NoteWritten', text }))];
+
 export const ADA = person({
   id: '0192f0c1-7b7a-7c3e-8a55-1f1f4b3d2a10',
   displayName: 'Ada',
@@ -60,18 +62,20 @@ export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
       Note: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
       NoteWritten: { context: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.number, break: fail },
       Subscription: {
-        notes: follows(({ stream, after }: { stream: string; after?: string }, ctx: LabContext) => ({
-          ctx,
-          stream,
-          after,
-          mappings: [show(NoteWritten, ({ text }) => ({ __typename: 'NoteWritten', text }))],
-          rightsChange: NoteStruck,
-          authorise: (fresh) =>
-            requireRole(fresh.grants, stream, 'VIEWER', {
-              kind: 'Notebook',
-              id: stream.slice('notebook:'.length),
-            }),
-        })),
+        notes: follows(
+          MAPPINGS,
+          ({ stream, after }: { stream: string; after?: string }, ctx: LabContext) => ({
+            ctx,
+            stream,
+            after,
+            rightsChange: NoteStruck,
+            authorise: (fresh) =>
+              requireRole(fresh.grants, stream, 'VIEWER', {
+                kind: 'Notebook',
+                id: stream.slice('notebook:'.length),
+              }),
+          }),
+        ),
       },
     },
     extendContext: (ctx) => ({ ...ctx, number: ++contexts }),

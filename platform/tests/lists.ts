@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntity, p, Type } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { openDatabase } from '../database/database.ts';
@@ -15,6 +15,13 @@ const BoardSchema = defineEntity({
 export class Board extends BoardSchema.class {}
 BoardSchema.setClass(Board);
 
+/** A text whose value in the database differs from that of the property. */
+class StoredWithPrefix extends Type<string, string> {
+  override convertToDatabaseValue = (value: string) => `stored:${value}`;
+  override convertToJSValue = (value: string) => value.replace('stored:', '');
+  override getColumnType = () => 'text';
+}
+
 const CardSchema = defineEntity({
   name: 'Card',
   tableName: 'card',
@@ -24,7 +31,7 @@ const CardSchema = defineEntity({
     parentId: () => p.manyToOne(Card).mapToPk().fieldName('parent_id').nullable(),
     scope: p.text(),
     rank: p.integer(),
-    size: p.bigint('number'),
+    code: p.type(StoredWithPrefix),
     title: p.text().fieldName('title_text'),
     dueAt: p.datetime().length(3).nullable(),
     writtenAt: p.datetime().length(3),
@@ -46,7 +53,7 @@ class Migration0001Lists extends Migration {
     );
     this.addSql(`create table lists.card (
       id uuid primary key, board_id uuid not null references lists.board, parent_id uuid references lists.card,
-      scope text not null, rank int not null, size bigint not null, title_text text collate "C" not null, due_at timestamptz(3),
+      scope text not null, rank int not null, code text collate "C" not null, title_text text collate "C" not null, due_at timestamptz(3),
       written_at timestamptz(3) not null, tags text[] not null, checklist jsonb not null,
       version int not null default 1)`);
     this.addSql('create index card_of_board on lists.card (board_id, rank, id)');
@@ -96,7 +103,7 @@ export const aCard = (boardId: string) => ({
   parentId: null,
   scope: `board:${boardId}`,
   rank: 0,
-  size: 0,
+  code: 'c',
   title: 'Card',
   dueAt: null,
   writtenAt: new Date(Date.UTC(2026, 0, 1)),

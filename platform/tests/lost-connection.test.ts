@@ -28,7 +28,7 @@ describeServer('a connection that the server ends', () => {
     await database.drop();
   });
 
-  test('within a transaction is replaced, however often that happens', async () => {
+  test('within a transaction is replaced, also when it happens more often than there are connections', async () => {
     for (let times = 0; times < 3 * CONNECTIONS_MAX; times++) {
       await expect(orm.em.fork().transactional((tx) => tx.execute(CUT_OFF))).rejects.toThrow();
     }

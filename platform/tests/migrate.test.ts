@@ -48,7 +48,7 @@ async function open(migrations = TWO): Promise<MikroORM> {
 const up = (orm: MikroORM) => migrate(orm, infrastructure.source, testLog);
 const down = (orm: MikroORM, to?: string) => migrateDown(orm, infrastructure.source, testLog, to);
 
-/** Every column, index and constraint of our schemas, in words. */
+/** Every column, index and constraint of our schemas, as texts. */
 const catalog = (orm: MikroORM): Promise<unknown[]> =>
   orm.em.fork().execute(`
     select 'column' as kind, format('%s.%s.%s %s %s %s', table_schema, table_name, column_name,
@@ -60,7 +60,7 @@ const catalog = (orm: MikroORM): Promise<unknown[]> =>
     order by kind, text`);
 
 describe('migrations', () => {
-  test('bring an empty database up to date, and a second time change nothing', async () => {
+  test('bring an empty database up to date, and change nothing when they run again', async () => {
     const orm = await open();
 
     await up(orm);
@@ -72,7 +72,7 @@ describe('migrations', () => {
     expect(JSON.stringify(once)).toContain('note_by_rank');
   });
 
-  test('bring up to date what is behind', async () => {
+  test('bring a database with older migrations up to date', async () => {
     await up(await open(LAB_DATABASE.migrations));
     const orm = await open();
     expect(await readMigrations(orm)).toEqual({ applied: ['0001-notes'], pending: ['0002-index'] });
@@ -82,7 +82,7 @@ describe('migrations', () => {
     expect(await readMigrations(orm)).toEqual({ applied: ['0001-notes', '0002-index'], pending: [] });
   });
 
-  test('that fail leave nothing half done, and those before them are repeatable', async () => {
+  test('that fail leave nothing behind, and can be run again once they are corrected', async () => {
     const orm = await open([...TWO, { name: '0003-broken', class: Migration0003Broken }]);
 
     await expect(up(orm)).rejects.toThrow('already exists');
@@ -94,7 +94,7 @@ describe('migrations', () => {
   });
 
   if (form === 'services') {
-    test('of processes that start together are done by one, and all end up fine', async () => {
+    test('of processes that start together are applied once, and all processes succeed', async () => {
       const orms = await Promise.all([1, 2, 3, 4].map(() => open()));
 
       await Promise.all(orms.map(up));
@@ -105,8 +105,8 @@ describe('migrations', () => {
   }
 });
 
-describe('the way back', () => {
-  test('takes back the newest, and forward again leaves the same catalog', async () => {
+describe('reverting', () => {
+  test('reverts the newest, and migrating again leaves the same catalog', async () => {
     const orm = await open();
     await up(orm);
     const before = await catalog(orm);
@@ -120,7 +120,7 @@ describe('the way back', () => {
     expect(await catalog(orm)).toEqual(before);
   });
 
-  test('goes to a migration and keeps it', async () => {
+  test('to a migration keeps that migration', async () => {
     const orm = await open();
     await up(orm);
 
@@ -128,7 +128,7 @@ describe('the way back', () => {
     expect(await readMigrations(orm)).toEqual({ applied: ['0001-notes'], pending: ['0002-index'] });
   });
 
-  test('to a name that was never applied takes nothing back', async () => {
+  test('to a name that was never applied reverts nothing', async () => {
     const orm = await open();
     await up(orm);
 

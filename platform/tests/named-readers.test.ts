@@ -86,10 +86,16 @@ describe('a reader', () => {
     expect(heard).toEqual(['while it was stopped']);
   });
 
-  test('of a name that another one has is refused: they would share one position', async () => {
+  test('with the name of another reader is refused, because they would share one position', async () => {
     const starting = start(projection('lab.notes', []), follower('lab.notes', []));
 
     await expect(starting).rejects.toThrow('Two readers have one name: lab.notes');
+  });
+
+  test('with two reactions to one event is refused, because only one of them would run', async () => {
+    const starting = start(projection('lab.notes', [listening().reaction, listening().reaction]));
+
+    await expect(starting).rejects.toThrow('lab.notes has two reactions to one event: lab.note-written.v1');
   });
 });
 
@@ -123,7 +129,7 @@ describe('a reader that is added to a subgraph with history', () => {
     expect(heard).toEqual(['new in an old stream', 'first in a new stream']);
   });
 
-  test('begins once: a follower that starts again hears what was committed while it was stopped', async () => {
+  test('begins once: a follower that starts again reads what was committed while it was stopped', async () => {
     await start(follower('lab.added', [listening().reaction]));
     await stop();
     await world.write('notebook:old', ['while it was stopped']);
@@ -134,7 +140,7 @@ describe('a reader that is added to a subgraph with history', () => {
     expect(heard).toEqual(['while it was stopped']);
   });
 
-  test('has read nothing for another reader', async () => {
+  test('leaves the positions of other readers as they are', async () => {
     const before = await positions();
 
     await (await start(projection('lab.added', [listening().reaction]))).catchUp();

@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { FilterQuery } from '@mikro-orm/core';
-import fc from 'fast-check';
 import { related } from '../database/find.ts';
-import type { ListOrder } from '../database/list.ts';
-import { type PageArguments, readPage } from '../database/page.ts';
 import { createPageLoader } from '../database/page-loader.ts';
 import { countStatements } from '../testing/statements.ts';
 import { aCard, Board, Card, insertBoard, type Lists, openLists } from './lists.ts';
@@ -41,14 +37,8 @@ test('pages of several parents are one statement, in the order of the calls', as
 
   expect(statements).toHaveLength(1);
   expect(result.map(ranksOf)).toEqual([[4, 5], [], [1, 2], [4, 5], [], []]);
-  expect(result.map(({ pageInfo }) => pageInfo.hasNextPage)).toEqual([
-    false,
-    false,
-    true,
-    false,
-    false,
-    false,
-  ]);
+  const withMore = result.filter(({ pageInfo }) => pageInfo.hasNextPage);
+  expect(withMore.map(ranksOf)).toEqual([[1, 2]]);
 });
 
 test('calls with other arguments or another filter are statements of their own', async () => {
@@ -87,8 +77,9 @@ test('a call that is INVALID costs no statement and no other call', async () => 
   await insertCards(board, [1]);
   const load = createPageLoader(lists.em(), Card, { parent: 'boardId', orderBy: ORDER });
 
-  const calls = [{ first: 101 }, { after: 'garbage' }, {}].map((args) => load(board, args));
-  const { result, statements } = await countStatements(lists.orm, () => Promise.allSettled(calls));
+  const { result, statements } = await countStatements(lists.orm, () =>
+    Promise.allSettled([load(board, { first: 101 }), load(board, { after: 'garbage' }), load(board, {})]),
+  );
 
   expect(result.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
   expect(result[0]).toMatchObject({ reason: { code: 'INVALID', field: ['first'] } });
@@ -223,81 +214,4 @@ describe('rows', () => {
 
     expect(known).toMatchObject({ title: 'not flushed', scope: 'stored since' });
   });
-});
-
-describe('a page of the loader is the page of readPage', () => {
-  const ORDERS: ListOrder<Card>[] = [
-    { rank: 'asc', id: 'asc' },
-    { rank: 'desc', id: 'desc' },
-    { dueAt: 'asc', id: 'desc' },
-    { dueAt: 'desc', id: 'asc' },
-    { title: 'asc', dueAt: 'desc', id: 'asc' },
-    { size: 'asc', id: 'asc' },
-    { writtenAt: 'desc', title: 'asc', id: 'asc' },
-  ];
-  const time = fc.integer({ min: 0, max: 2 }).map((ms) => new Date(Date.UTC(2026, 0, 1, 0, 0, 0, ms)));
-  const card = fc.record({
-    parent: fc.nat({ max: 2 }),
-    rank: fc.nat({ max: 2 }),
-    size: fc.integer({ min: -1, max: 1 }),
-    title: fc.constantFrom('a', 'b', ''),
-    dueAt: fc.option(time),
-    writtenAt: time,
-  });
-  /** A cursor of one of the rows: after, before, both, or neither. */
-  const request = fc.record({
-    count: fc.option(fc.integer({ min: 1, max: 8 })),
-    isBackward: fc.boolean(),
-    after: fc.option(fc.nat()),
-    before: fc.option(fc.nat()),
-  });
-
-  test('for all rows, parents, orders and arguments', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(card, { maxLength: 25 }),
-        fc.constantFrom(...ORDERS),
-        fc.array(request, { minLength: 1, maxLength: 4 }),
-        fc.constantFrom<FilterQuery<Card>>({}, { rank: { $lte: 1 } }, { dueAt: null }),
-        async (cards, orderBy, requests, where) => {
-          const boards = await insertBoards(cards);
-          const em = lists.em();
-          const load = createPageLoader(em, Card, { parent: 'boardId', where, orderBy });
-          const read = (boardId: string, args: PageArguments) =>
-            readPage(lists.em(), Card, { boardId, ...(where as object) }, orderBy, args);
-          const cursors = (await Promise.all(boards.map((id) => read(id, {})))).flatMap(({ edges }) =>
-            edges.map(({ cursor }) => cursor),
-          );
-          for (const args of requests.map((one) => argumentsOf(one, cursors))) {
-            const loaded = await Promise.all(boards.map((id) => load(id, args)));
-            expect(loaded).toEqual(await Promise.all(boards.map((id) => read(id, args))));
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  /** Inserts rows of three parents. */
-  async function insertBoards(cards: { parent: number }[]): Promise<string[]> {
-    const boards = await Promise.all([0, 1, 2].map(() => insertBoard(lists.em())));
-    const rows = cards.map(({ parent, ...columns }) => ({ ...aCard(boards[parent]!), ...columns }));
-    if (rows.length > 0) await lists.em().insertMany(Card, rows);
-    return boards;
-  }
-
-  function argumentsOf(
-    {
-      count,
-      isBackward,
-      after,
-      before,
-    }: { [Name in 'count' | 'after' | 'before']: number | null } & {
-      isBackward: boolean;
-    },
-    cursors: readonly string[],
-  ): PageArguments {
-    const cursor = (index: number | null) => (index === null ? null : cursors[index % cursors.length]);
-    return { [isBackward ? 'last' : 'first']: count, after: cursor(after), before: cursor(before) };
-  }
 });

@@ -77,7 +77,7 @@ const position = async (stream: string, reader = 'lab.notes'): Promise<number> =
 };
 
 describe('a reader', () => {
-  test('reacts to each event once and in order, those from before it started too', async () => {
+  test('reacts to each event once and in order, also to events from before its start', async () => {
     const stream = aStream();
     const heard: string[] = [];
     await world.write(stream, ['before']);
@@ -97,7 +97,7 @@ describe('a reader', () => {
     await until('the note is kept', async () => (await rows()).length === 1, 3_000);
   });
 
-  test('finds by sweeping what was committed without a ring', async () => {
+  test('finds by sweeping the events whose hint was lost', async () => {
     await startOne([keepRow], { doorbell: SILENT_DOORBELL, sweepSeconds: 0.1 });
 
     await world.write(aStream(), ['not rung']);
@@ -105,7 +105,7 @@ describe('a reader', () => {
     await until('the note is kept', async () => (await rows()).length === 1, 3_000);
   });
 
-  test('passes over events of other types, and its position moves on', async () => {
+  test('skips events of other types, and its position passes them', async () => {
     const stream = aStream();
     await world.write(stream, ['1']);
     await world.write(stream, ['2', '3'], { definition: NoteStruck });
@@ -143,7 +143,7 @@ describe('a reader', () => {
     await until('all are kept', async () => (await rows()).length === 20, 5_000);
   });
 
-  test('goes on where a reader of its name stopped, without a repeat', async () => {
+  test('continues where a reader of its name stopped, without a repeat', async () => {
     const stream = aStream();
     const first = await startOne([keepRow]);
     await world.write(stream, numbered(30));
@@ -197,7 +197,7 @@ describe('a reaction that fails', () => {
     return { triedAt, reaction: on(NoteWritten, react) };
   }
 
-  test('leaves neither rows nor events behind, and is tried again after 100 ms, then twice as long each time', async () => {
+  test('leaves no rows and no events, and is tried again after 100 ms, then twice as long each time', async () => {
     const { reaction, triedAt } = failing(3);
     await startOne([reaction]);
     await world.write(aStream(), ['bad', 'after it']);
@@ -212,7 +212,7 @@ describe('a reaction that fails', () => {
       expect(waits[index]).toBeGreaterThan(leastMs - 5);
   });
 
-  test('holds back its own stream and no other', async () => {
+  test('delays its own stream and no other', async () => {
     const { reaction, triedAt } = failing(Number.POSITIVE_INFINITY);
     await startOne([reaction]);
     const stuck = aStream();

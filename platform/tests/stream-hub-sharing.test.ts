@@ -44,7 +44,7 @@ describe('the hub', () => {
     for (const { got } of crowd) expect(got).toEqual(['live 0', ...upTo(10)]);
   });
 
-  test('does not wait for a slow follower, whom it serves from the log when he comes back', async () => {
+  test('does not wait for a slow follower, and serves it from the log later', async () => {
     const { orm, queries } = watched(world, {});
     const hub = await openHub({ orm });
     const stream = aStream();
@@ -64,7 +64,7 @@ describe('the hub', () => {
     expect(queries.count - queriesBefore).toBe(3); // 500 each, until the newest 1,000 that are kept
   });
 
-  test('finds by sweeping what no hint told of', async () => {
+  test('finds by sweeping the events whose hint was lost', async () => {
     const hub = await openHub({ doorbell: SILENT_DOORBELL, sweepSeconds: 0.05 });
     const stream = aStream();
     const { got, gets } = follow(hub, stream, null);
@@ -76,7 +76,7 @@ describe('the hub', () => {
     expect(got).toEqual(['live 0', 1, 2]);
   });
 
-  test('makes up for a read that failed at the next sweep', async () => {
+  test('repeats a failed read at the next sweep', async () => {
     let failuresLeft = 0;
     const before = async () => {
       if (failuresLeft-- > 0) throw new Error('the database is away');
@@ -94,7 +94,7 @@ describe('the hub', () => {
     expect(failuresLeft).toBeLessThan(0);
   });
 
-  test('fails a follower whose feed cannot start, and the next one starts afresh', async () => {
+  test('fails a follower whose feed cannot start, and starts the feed again for the next one', async () => {
     let failsNow = true;
     const before = async () => {
       if (failsNow) throw new Error('the database is away');
@@ -108,7 +108,7 @@ describe('the hub', () => {
     await follow(hub, stream, null).gets('live 0');
   });
 
-  test('lets a sleeping follower go at once when its signal is aborted, and holds nothing of it', async () => {
+  test('ends a waiting follower at once when its signal is aborted, and keeps no listener of it', async () => {
     const hub = await openHub();
     const { abort, gets, ended } = follow(hub, aStream(), null);
     await gets('live 0');
@@ -119,7 +119,7 @@ describe('the hub', () => {
     expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
   });
 
-  test('holds nothing of a follower that left by itself', async () => {
+  test('keeps no listener of a follower that left by itself', async () => {
     const hub = await openHub();
     const { signal } = new AbortController();
 
@@ -138,7 +138,7 @@ describe('the hub', () => {
     await Promise.all(crowd.map(({ ended }) => ended));
   });
 
-  test('has no events of one stream for the followers of another', async () => {
+  test('gives the followers of one stream no events of another stream', async () => {
     const hub = await openHub();
     const [mine, other] = [aStream(), aStream()];
     const { got, gets } = follow(hub, mine, null);

@@ -26,7 +26,7 @@ async function openHub({
 }
 
 describe('a follower', () => {
-  test('gets what is after its cursor, once the word that it is live, then what happens', async () => {
+  test('gets the events after its cursor, then once that it has caught up, then new events', async () => {
     const hub = await openHub();
     const stream = aStream();
     await world.write(stream, numbered(5));
@@ -40,7 +40,7 @@ describe('a follower', () => {
     expect(got).toEqual([3, 4, 5, 'live 5', 6, 7, 8]);
   });
 
-  test('without a cursor gets only what happens from now on', async () => {
+  test('without a cursor gets only new events', async () => {
     const hub = await openHub();
     const stream = aStream();
     await world.write(stream, numbered(3));
@@ -53,7 +53,7 @@ describe('a follower', () => {
     expect(got).toEqual(['live 3', 4]);
   });
 
-  test('of a stream that does not exist yet hears its first event', async () => {
+  test('of a stream that does not exist yet gets its first event', async () => {
     const hub = await openHub();
     const stream = aStream();
 
@@ -86,7 +86,7 @@ describe('a follower', () => {
     expect(ofMine.got).toEqual([1, 3, 'live 3', 4, 6]);
   });
 
-  test('does not miss what is committed while it attaches', async () => {
+  test('misses no event that is committed while it attaches', async () => {
     const stream = aStream();
     const writeOnce = Object.assign(
       async () => {
@@ -105,7 +105,7 @@ describe('a follower', () => {
     expect(got).toEqual(['live 0', 1]);
   });
 
-  test('that leaves at any moment and comes back with its last cursor gets everything once: 1,000 times', async () => {
+  test('that leaves at any time and returns with its last cursor gets every event once, in 1,000 visits', async () => {
     const hub = await openHub();
     const stream = aStream();
     const reached = [0, 0, 0, 0];
@@ -133,7 +133,7 @@ describe('a follower', () => {
         }
         clearTimeout(leaving);
       }
-      reached[name] = Number.POSITIVE_INFINITY; // holds no writer up any more
+      reached[name] = Number.POSITIVE_INFINITY; // no writer waits for it any more
       return seqs;
     };
 
@@ -149,7 +149,7 @@ describe('a follower', () => {
 });
 
 describe('a cursor', () => {
-  test('ahead of the stream resets the follower, which goes on live', async () => {
+  test('ahead of the stream resets the follower, which continues live', async () => {
     const hub = await openHub();
     const stream = aStream();
     await world.write(stream, numbered(3));
@@ -162,7 +162,7 @@ describe('a cursor', () => {
     expect(got).toEqual(['CURSOR_UNKNOWN 3', 'live 3', 4]);
   });
 
-  test('that another process gave is known, also before this one has heard of the event', async () => {
+  test('from another process is known, also before this process has read the event', async () => {
     const hub = await openHub({ doorbell: SILENT_DOORBELL });
     const stream = aStream();
     await world.write(stream, ['1']);

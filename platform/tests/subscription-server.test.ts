@@ -197,7 +197,7 @@ describe('the records of a subscription', () => {
     );
   });
 
-  test.each([undefined, 'short', { toString: 1 }])(
+  test.each([null, 'short', { toString: 1 }])(
     'have a new request id in place of a missing or invalid one: %j',
     async (requestId) => {
       const { gets, leave } = await followWith(requestId);

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A notebook, which is a stream and a scope, with a reader. */
+/** Creates a notebook, which is a stream and a scope, and a person who may read it. */
 async function aNotebook() {
   const id = randomUUID();
   const stream = `notebook:${id}`;
@@ -39,7 +39,7 @@ async function aNotebook() {
     ctx,
     authorise: (fresh: RequestContext) =>
       requireRole(fresh.grants, stream, 'VIEWER', { kind: 'Notebook', id }),
-    /** Takes the reader's rights away; whether the stream says so or not. */
+    /** Removes the person's rights. `isSaid` decides whether the stream tells it. */
     removeReader: (isSaid: boolean) =>
       world.subgraph.transact(TESTS, async (tx) => {
         await removeGrant(tx.em, stream, ada.id);
@@ -48,26 +48,27 @@ async function aNotebook() {
   };
 }
 
+const MAPPINGS = [
+  show(NoteWritten, ({ text }) => ({ __typename: 'NoteWritten', text })),
+  show(
+    NoteStruck,
+    ({ text }) => ({ __typename: 'NoteStruck', text }),
+    ({ text }) => text === 'last',
+  ),
+];
+
 type Notebook = Awaited<ReturnType<typeof aNotebook>>;
 
-/** Subscribes to a notebook as its reader. */
+/** Subscribes to a notebook as the person who may read it. */
 const subscribe = (
   { ctx, stream, authorise }: Notebook,
   options: Partial<FollowOptions> = {},
   rights: 'rights change here' | 'rights change elsewhere' = 'rights change here',
 ): Promise<AsyncIterableIterator<StreamEventRoot>> =>
-  follows(() => ({
+  follows(MAPPINGS, () => ({
     ctx,
     stream,
     after: null,
-    mappings: [
-      show(NoteWritten, ({ text }) => ({ __typename: 'NoteWritten', text })),
-      show(
-        NoteStruck,
-        ({ text }) => ({ __typename: 'NoteStruck', text }),
-        ({ text }) => text === 'last',
-      ),
-    ],
     rightsChange: RightsChanged,
     checksEveryEvent: rights === 'rights change elsewhere',
     authorise,
@@ -77,7 +78,7 @@ const subscribe = (
 const inShort = ({ __typename, text, reason }: StreamEventRoot & { text?: string; reason?: string }) =>
   text ?? reason ?? __typename;
 
-/** The next events in short: what they say, or what they are. */
+/** The next events in short form: their texts, or their types. */
 async function take(events: AsyncIterator<StreamEventRoot>, count: number): Promise<unknown[]> {
   const taken: unknown[] = [];
   while (taken.length < count) {
@@ -88,7 +89,7 @@ async function take(events: AsyncIterator<StreamEventRoot>, count: number): Prom
 }
 
 describe('a subscription', () => {
-  test('replays what is after its cursor, says that it has caught up, and goes on live', async () => {
+  test('replays the events after its cursor, tells that it has caught up, and continues live', async () => {
     const notebook = await aNotebook();
     await world.write(notebook.stream, numbered(3));
 
@@ -100,7 +101,7 @@ describe('a subscription', () => {
     await events.return?.();
   });
 
-  test('goes on from the cursor of any of its events without a gap or a repeat', async () => {
+  test('continues from the cursor of any of its events without a gap or a repeat', async () => {
     const notebook = await aNotebook();
     await world.write(notebook.stream, numbered(5));
     const texts: unknown[] = [];
@@ -117,7 +118,7 @@ describe('a subscription', () => {
     expect(texts).toEqual([...numbered(5), 'StreamCaughtUp', 'StreamCaughtUp']);
   });
 
-  test('says why events cannot be replayed, and goes on live', async () => {
+  test('tells why events cannot be replayed, and continues live', async () => {
     const notebook = await aNotebook();
 
     const events = await subscribe(notebook, { after: encodeCursor(notebook.stream, 9) });
@@ -137,7 +138,7 @@ describe('a subscription', () => {
     });
   });
 
-  test('gives only what is about its subject', async () => {
+  test('gives only events about its subject', async () => {
     const notebook = await aNotebook();
     const subject = randomUUID();
     const events = await subscribe(notebook, { subject });
@@ -170,7 +171,7 @@ describe('a subscription', () => {
     expect(await take(events, 3)).toEqual(['first', 'StreamCaughtUp', 'done']);
   });
 
-  test('of a stream that is over gives its last event though the hub has not read it yet', async () => {
+  test('of a stream that is over gives its last event before the hub has read it', async () => {
     const notebook = await aNotebook();
     const { stream } = notebook;
     const other = await subscribe(notebook);
@@ -185,7 +186,7 @@ describe('a subscription', () => {
     await other.return?.();
   });
 
-  test('that is left while it waits ends at once', async () => {
+  test('ends at once when its client leaves while it waits', async () => {
     const events = await subscribe(await aNotebook());
     await take(events, 1);
     const waiting = events.next();
@@ -204,7 +205,7 @@ describe('rights', () => {
     await expect(subscribe(notebook)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('that the stream says have changed end it: nothing committed afterwards is given', async () => {
+  test('that the stream tells have been removed end it: nothing committed afterwards is given', async () => {
     const notebook = await aNotebook();
     const events = await subscribe(notebook);
     await take(events, 1);
@@ -218,7 +219,7 @@ describe('rights', () => {
     expect(await take(events, 1)).toEqual(['done']);
   });
 
-  test('of somebody else that change do not disturb it, and are not shown', async () => {
+  test('of another person may change without ending it, and the change is not shown', async () => {
     const notebook = await aNotebook();
     const events = await subscribe(notebook);
     await take(events, 1);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { databaseTime } from '../database/database.ts';
 import type { Doorbell } from '../event-log/doorbell.ts';
 import { type Hint, readEvents, readHeads } from '../event-log/event-log.ts';
 import { type Transaction, transact } from '../event-log/transaction.ts';
@@ -7,6 +8,7 @@ import { createRequestContext } from '../subgraph/request.ts';
 import { form, testLog } from '../testing/infrastructure.ts';
 import {
   aNote,
+  anAgent,
   aPerson,
   aStream,
   LAB_LOCKS,
@@ -30,8 +32,8 @@ const run = <Result>(work: (tx: Transaction) => Promise<Result>, doorbell: Doorb
 const publish = (tx: Transaction, stream: string, text = 'a note') =>
   tx.publish(NoteWritten, { stream, subject: crypto.randomUUID(), payload: { text } });
 
-/** PostgreSQL's word that it chose this transaction to give way. */
-const giveWay = (tx: Transaction, code: string) =>
+/** Fails the transaction with a code of PostgreSQL. */
+const failWith = (tx: Transaction, code: string) =>
   tx.em.execute(`do $$ begin raise exception using errcode = '${code}'; end $$`);
 
 describe('a transaction', () => {
@@ -49,14 +51,14 @@ describe('a transaction', () => {
     ]);
   });
 
-  test('does not wait for another connection to learn what its viewer may: that would be for ever', async () => {
+  test('fails when it reads rights over another connection, for which it could wait for ever', async () => {
     const ctx = createRequestContext(world.subgraph, aPerson(), testLog);
 
     await expect(ctx.transact(() => ctx.grants.load('project:p'))).rejects.toThrow('Inside a transaction');
     await expect(ctx.grants.load('project:p')).resolves.toBeNull();
   });
 
-  test('that fails leaves neither, and nobody hears of it', async () => {
+  test('that fails leaves neither rows nor events, and rings no doorbell', async () => {
     const stream = aStream();
     const note = aNote('not kept');
     const rung: Hint[] = [];
@@ -75,7 +77,7 @@ describe('a transaction', () => {
     expect(rung).toEqual([]);
   });
 
-  test('whose rows are refused at the end leaves no event either', async () => {
+  test('whose rows are refused at the commit leaves no event', async () => {
     const stream = aStream();
     const note = aNote('twice');
     await world.em().insert(Note, note);
@@ -89,7 +91,7 @@ describe('a transaction', () => {
     expect(await readHeads(world.em(), [stream])).toEqual([]);
   });
 
-  test('rings once it is committed, with the newest position of each stream', async () => {
+  test('rings after its commit, with the newest position of each stream', async () => {
     const streams = [aStream(), aStream()].toSorted();
     const rung: Hint[] = [];
     let isCommitted: Promise<boolean> | undefined;
@@ -114,14 +116,66 @@ describe('a transaction', () => {
   });
 });
 
-describe('a transaction that PostgreSQL chose to give way', () => {
+describe('in a transaction', () => {
+  test('the time is that of the database, and the same throughout', async () => {
+    const [first, later, ofDatabase] = await run(async (tx) => {
+      const time = await tx.now();
+      await tx.em.execute('select pg_sleep(0.01)');
+      return [time, await tx.actingAs(aPerson()).now(), await databaseTime(tx.em)] as const;
+    });
+
+    expect(later).toEqual(first);
+    expect(first).toEqual(ofDatabase);
+  });
+
+  test('the time is a new one when it is tried again', async () => {
+    const times: Date[] = [];
+
+    await run(async (tx) => {
+      times.push(await tx.now());
+      if (times.length < 2) await failWith(tx, '40001');
+    });
+
+    expect(times[1]!.getTime()).toBeGreaterThan(times[0]!.getTime());
+  });
+
+  test('of a request the actor is that of the request, and the viewer is the person whose rights count', async () => {
+    const ada = aPerson();
+    const agent = anAgent({ onBehalfOf: ada });
+    const ctx = createRequestContext(world.subgraph, agent, testLog);
+
+    expect([ctx.actor, ctx.viewer]).toEqual([agent, ada]);
+    expect(await ctx.transact(async (tx) => tx.actor)).toEqual(agent);
+  });
+
+  test('of another actor rows, events and locks are the same', async () => {
+    const stream = aStream();
+    const note = aNote('written by both');
+
+    await run(async (tx) => {
+      const other = tx.actingAs(aPerson());
+      await other.em.insert(Note, note);
+      expect(await tx.em.count(Note, { id: note.id })).toBe(1);
+      publish(other, stream, 'first');
+      publish(tx, stream, 'second');
+      expect(other.locks).toBe(tx.locks);
+    });
+
+    expect((await readEvents(world.em(), stream, 0, 10)).map(({ payload }) => payload)).toEqual([
+      { text: 'first' },
+      { text: 'second' },
+    ]);
+  });
+});
+
+describe('a transaction that PostgreSQL rolled back in favour of another one', () => {
   test.each(['40001', '40P01'])('(%s) is tried again, and its events are written once', async (code) => {
     const stream = aStream();
     let tries = 0;
 
     const result = await run(async (tx) => {
       publish(tx, stream);
-      if (++tries < 3) await giveWay(tx, code);
+      if (++tries < 3) await failWith(tx, code);
       return tries;
     });
 
@@ -134,19 +188,19 @@ describe('a transaction that PostgreSQL chose to give way', () => {
 
     const running = run(async (tx) => {
       tries++;
-      await giveWay(tx, '40001');
+      await failWith(tx, '40001');
     });
 
     await expect(running).rejects.toMatchObject({ code: '40001' });
     expect(tries).toBe(3);
   });
 
-  test('is the only one: what fails for another reason is not tried again', async () => {
+  test('is the only one that is tried again', async () => {
     let tries = 0;
 
     const running = run(async (tx) => {
       tries++;
-      await giveWay(tx, '22012');
+      await failWith(tx, '22012');
     });
 
     await expect(running).rejects.toMatchObject({ code: '22012' });
@@ -154,7 +208,7 @@ describe('a transaction that PostgreSQL chose to give way', () => {
   });
 
   if (form === 'services') {
-    test('in a real deadlock lets both finish', async () => {
+    test('in a real deadlock is tried again, so that both finish', async () => {
       const [a, b] = [aNote('a'), aNote('b')];
       await world.em().insertMany(Note, [a, b]);
       const bothHoldOne = Promise.withResolvers<void>();

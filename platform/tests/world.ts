@@ -50,7 +50,7 @@ export const NoteWritten = defineEvent('lab.note-written.v1', z.object({ text: z
 export const NoteStruck = defineEvent('lab.note-struck.v1', z.object({ text: z.string() }));
 export const BOTH = { types: [NoteWritten.type, NoteStruck.type] };
 
-/** A doorbell whose rings are all lost. */
+/** A doorbell that loses every hint. */
 export const SILENT_DOORBELL: Doorbell = {
   ring: () => undefined,
   listen: async () => () => undefined,
@@ -69,7 +69,7 @@ export const TESTS = systemPart('lab.tests');
 export const aPerson = (displayName = 'Ada'): Person =>
   person({ id: randomUUID(), displayName, avatarUrl: null });
 
-/** An agent in a run that may act in no scope, for somebody new. */
+/** An agent in a run without scopes, for a new person. */
 export const anAgent = (values: Partial<AgentInRun> = {}): AgentInRun => ({
   kind: 'agent',
   id: randomUUID(),
@@ -93,13 +93,13 @@ export interface WorldOptions {
 }
 
 interface WriteOptions {
-  /** What the notes are about; by default something new. */
+  /** The subject of the events. By default a new one for each call. */
   subject?: string;
   definition?: typeof NoteWritten;
   doorbell?: Doorbell;
 }
 
-/** A subgraph of notes on a database of its own; with `infrastructure` beside another subgraph. */
+/** Opens a subgraph of notes on its own database, or with `infrastructure` on the database of another subgraph. */
 export async function openWorld({
   database = LAB_DATABASE,
   readers = [],
@@ -114,7 +114,7 @@ export async function openWorld({
     subgraph,
     infrastructure: own,
     em,
-    /** Publishes notes in one transaction, each as an event of a stream. */
+    /** Publishes one event for each text, all in one transaction. */
     write(stream: string, texts: readonly string[], options: WriteOptions = {}) {
       const { subject = randomUUID(), definition = NoteWritten, doorbell = own.doorbell } = options;
       return transact({ em: em(), doorbell, actor: TESTS, locks: [] }, async (tx) => {
@@ -130,5 +130,5 @@ export async function openWorld({
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** A row for where only the fact that it was written matters. */
+/** A row for tests to which only its text matters. */
 export const aNote = (text: string) => ({ id: randomUUID(), text, rank: 0, writtenAt: new Date() });

@@ -75,8 +75,8 @@ export const maySee = async ({ grants }: WithGrants, projectId: string): Promise
   (await grants.load(projectScope(projectId))) !== null;
 
 /**
- * Whether the actor may see an agent. Everybody sees an agent that all projects may use; one that is restricted to
- * projects is seen by their members and by its owner.
+ * Whether the actor may see an agent. An agent that all projects may use is visible to every actor. An agent that is
+ * restricted to projects is visible to their members and to its owner.
  */
 export async function maySeeAgent(looker: WithGrants, agent: Agent): Promise<boolean> {
   if (!agent.projectIds || isOwner(looker, agent)) return true;
@@ -103,7 +103,7 @@ export function requirePerson({ actor }: Pick<RequestContext, 'actor'>): Person 
   throw new DomainError('FORBIDDEN', 'Only a person may do this');
 }
 
-/** The person who acts, or for whom an agent acts. Throws for a part of the system, which acts for nobody. */
+/** The person who acts, or for whom an agent acts. Throws for a part of the system, which acts for no person. */
 export function personBehind({ actor }: Pick<WithGrants, 'actor'>): Person {
   if (actor.kind === 'system') throw new Error(`${actor.part} acts for no person`);
   return personOf(actor);

@@ -36,7 +36,9 @@ const moreTargets = z
   .refine((list) => new Set(['default', ...list.map(({ name }) => name)]).size === list.length + 1, {
     message: 'must have names that differ from each other and from `default`, the name of OPENCLAW_URL',
   })
-  .describe('More OpenClaws, as JSON. Agents refer to them by name; the one of OPENCLAW_URL is called `default`.');
+  .describe(
+    'More OpenClaws, as JSON. Agents refer to them by name; the one of OPENCLAW_URL is called `default`.',
+  );
 
 export const AgentsConfig = SubgraphConfig.extend({
   AGENTS_PORT: port(8003),
@@ -54,7 +56,9 @@ export const AgentsConfig = SubgraphConfig.extend({
   DISPATCH_SWEEP_SECONDS: wholeNumber(1, 60, 2).describe(
     'How often to look for runs to start, to end or to ask about.',
   ),
-  RECONCILE_AFTER_SECONDS: wholeNumber(1, 3600, 60).describe('How long after the last sign of a run to ask OpenClaw about it.'),
+  RECONCILE_AFTER_SECONDS: wholeNumber(1, 3600, 60).describe(
+    'How long after the last sign of a run to ask OpenClaw about it.',
+  ),
   RUN_TIMEOUT_SECONDS: wholeNumber(10, 86_400, 600).describe('The deadline of a run that names none.'),
 }).refine(({ OPENCLAW_TOKEN, OPENCLAW_GATEWAY_TOKEN }) => OPENCLAW_TOKEN !== OPENCLAW_GATEWAY_TOKEN, {
   path: ['OPENCLAW_GATEWAY_TOKEN'],

@@ -1,8 +1,8 @@
 /**
  * The order in which transactions lock rows.
  *
- * The project's row protects its settings and all its members: whoever changes one of them locks it first, and reads
- * rights and the rows to change after that. Locking the members' rows would not do, because a new member has none yet.
- * A person's row is locked when the first sign-in inserts it or a later one updates it; creating a project does both.
+ * - `Project` protects the project's fields and all its members. A transaction locks it first, and then reads the
+ *   actor's role and the rows to change. Locks on the members' rows would not suffice, because a new member has no row.
+ * - `User` is locked by the statement that inserts or updates a person's name and picture.
  */
 export const LOCKS = ['Project', 'User'] as const;

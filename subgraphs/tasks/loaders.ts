@@ -13,6 +13,7 @@ import { readSubtaskProgress } from './queries/read-subtask-progress.ts';
 /** The context of a request to this subgraph. */
 export type TasksContext = RequestContext & { loaders: ReturnType<typeof createLoaders> };
 
+/** Adds the loaders of one request. They keep what they have read, so requests must not share them. */
 export const extendContext = (ctx: RequestContext): TasksContext => ({ ...ctx, loaders: createLoaders(ctx) });
 
 const createLoaders = ({ em }: RequestContext) => ({

@@ -1,13 +1,12 @@
 /**
- * The order in which every transaction of this subgraph takes its locks. Two transactions that keep it never wait for
- * each other.
+ * The order in which transactions take their locks.
  *
- * - FollowedStep: the event of a run's step, written before its effect.
- * - Board: the numbers of a project's tasks, and everything that involves several of its tasks. A transaction that adds
- *   a dependency, or that may finish or reopen a task, takes it, because it then locks tasks that wait for others.
- *   So at most one transaction of a project holds more than one task. A run takes it for nothing: it locks one task.
- * - BoardColumn: the ranks of the tasks in a column.
- * - Task: first the task itself or the one that blocks, then those that wait for it, by id. A dependency is guarded by
- *   the lock on the task that waits.
+ * - `FollowedStep` is the event of a run's step, which is stored before its effect.
+ * - `Board` protects the numbers of a project's tasks and the dependencies between them. A transaction that may finish,
+ *   reopen or archive a task locks it too, because it then locks the tasks that wait for that task. So at most one
+ *   transaction of a project locks several tasks, and their order cannot cause a deadlock.
+ * - `BoardColumn` protects the ranks of the tasks in a column.
+ * - `Task` protects a task and the list of the tasks for which it waits. The task that blocks is locked before those that
+ *   wait for it, and these by id.
  */
 export const LOCKS = ['FollowedStep', 'Board', 'BoardColumn', 'Task'] as const;

@@ -22,6 +22,13 @@ import type { Seeker } from './table.ts';
 // biome-ignore lint/suspicious/noExplicitAny: the shape is the document's, which each caller writes itself
 type Answer = any;
 
+/** A run, as far as the calls need it. */
+interface Run {
+  id: string;
+  agent: { id: string };
+  question: { id: string } | null;
+}
+
 export type AccessWorld = Awaited<ReturnType<typeof openAccessWorld>>;
 
 /**
@@ -65,14 +72,36 @@ export async function openAccessWorld() {
     return (await mutate('agents', 'agentCreate', 'agent { id }', input)).agent;
   };
   const readRun = (id: string) =>
-    asOwner('agents', 'query ($id: ID!) { agentRun(id: $id) { id state question { id } } }', { id });
+    asOwner('agents', 'query ($id: ID!) { agentRun(id: $id) { id state agent { id } question { id } } }', {
+      id,
+    });
+  /** A run in a state, of an agent and on a task of its own. `instruction` steers the simulated model. */
+  const newRun = async (instruction: string, state: string): Promise<Run> => {
+    const input = { agentId: (await newAgent()).id, taskId: (await newTask()).id, instruction };
+    const { run } = await mutate('agents', 'agentRunStart', 'run { id }', input);
+    return until(`the run is ${state}`, async () => {
+      const now = await readRun(run.id);
+      return now.state === state && now;
+    });
+  };
+  /** The channel that every project has. */
+  const channel = async (): Promise<{ id: string }> => {
+    const [found] = await asOwner(
+      'chat',
+      `query ($id: ID!) { _entities(representations: [{ __typename: "Project", id: $id }]) {
+        ... on Project { channels { nodes { id } } } } }`,
+      { id: projectId },
+    );
+    return found.channels.nodes[0];
+  };
+  const ownRun = await newRun('[[hang]]', 'RUNNING');
   const seekers: Record<Seeker, RequestActor> = {
     ...people,
     AGENT: {
       kind: 'agent',
-      id: (await newAgent()).id,
+      id: ownRun.agent.id,
       displayName: 'Writer',
-      runId: randomUUID(),
+      runId: ownRun.id,
       scopes: [`project:${projectId}`],
       onBehalfOf: people.OWNER,
     },
@@ -93,30 +122,10 @@ export async function openAccessWorld() {
       await setRole(member.id, 'MEMBER');
       return member;
     },
-    /** A run in a state, of an agent and on a task of its own. `instruction` steers the simulated model. */
-    async newRun(
-      instruction: string,
-      state: string,
-    ): Promise<{ id: string; question: { id: string } | null }> {
-      const input = { agentId: (await newAgent()).id, taskId: (await newTask()).id, instruction };
-      const { run } = await mutate('agents', 'agentRunStart', 'run { id }', input);
-      return until(`the run is ${state}`, async () => {
-        const now = await readRun(run.id);
-        return now.state === state && now;
-      });
-    },
-    /** The channel that every project has. */
-    async channel(): Promise<{ id: string }> {
-      const [found] = await asOwner(
-        'chat',
-        `query ($id: ID!) { _entities(representations: [{ __typename: "Project", id: $id }]) {
-          ... on Project { channels { nodes { id } } } } }`,
-        { id: projectId },
-      );
-      return found.channels.nodes[0];
-    },
+    newRun,
+    channel,
     async newMessage(): Promise<{ id: string }> {
-      const input = { channelId: (await this.channel()).id, body: 'Hello' };
+      const input = { channelId: (await channel()).id, body: 'Hello' };
       return (await mutate('chat', 'messageSend', 'message { id }', input)).message;
     },
   };

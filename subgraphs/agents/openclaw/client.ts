@@ -57,7 +57,7 @@ const ANSWER_BYTES_MAX = 8_388_608;
 const ENDING_ROWS = 1;
 const QUESTION_TIMEOUT_MS = 10_000;
 
-/** OpenClaw answers at once for a run that has ended, and only after its end for one that has not. */
+/** For a run that has ended OpenClaw answers at once; for another it answers when the run ends. */
 const COMPLETION_TIMEOUT_MS = 5_000;
 
 const Completed = z.object({ completion: z.object({ status: z.string() }) });
@@ -156,7 +156,7 @@ function readUptimeMs(answer: string): number | null {
   }
 }
 
-/** OpenClaw offers each agent as a model `openclaw/<id>`; `openclaw` and `openclaw/default` are aliases of one of them. */
+/** OpenClaw offers each agent as a model `openclaw/<id>`; `openclaw` and `openclaw/default` are aliases of one. */
 const readSlugs = ({ data }: z.infer<typeof Models>): string[] =>
   data.flatMap(({ id }) => {
     const slug = /^openclaw\/(.+)$/.exec(id)?.[1];

@@ -21,8 +21,8 @@ export async function readQueues(
   const rows: { id: string; reason: WaitReason; position: number }[] = await em.execute(
     `${WAITING_RUNS}
      select waiting.id, waiting.reason,
-       (select count(*)::int from waiting as ahead
-        where ahead.agent_id = waiting.agent_id and (-ahead.priority, ahead.queued_at, ahead.id)
+       (select count(*)::int from agents.agent_run as run
+        where run.agent_id = waiting.agent_id and run.state = 'QUEUED' and (-run.priority, run.queued_at, run.id)
           <= (-waiting.priority, waiting.queued_at, waiting.id)) as position
      from waiting where waiting.id = any(?)`,
     [runsMax, asArray(runs.map(({ id }) => id))],

@@ -1,5 +1,5 @@
-import { PAGE_ITEMS_MAX } from '../../../platform/database/page.ts';
 import { DomainError } from '../../../platform/input/errors.ts';
+import { PAGE_ITEMS_MAX } from '../../../platform/input/page-bounds.ts';
 import type { AgentRun } from '../entities/agent-run.ts';
 import type { AgentsContext } from '../loaders.ts';
 import type { TranscriptPage } from '../openclaw/transcript.ts';

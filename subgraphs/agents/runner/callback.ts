@@ -16,8 +16,8 @@ const RETRY_AFTER_SECONDS = 5;
  * Serves POST /agents/callback, by which OpenClaw's plugin reports how a run ended.
  *
  * Answers 200 for applied, duplicate and late reports; 401 for a request that none of the `secrets` signed
- * (https://www.standardwebhooks.com), whether its session exists or not; 404 for a session that no run has; 413 and 422
- * for a body that is too large or is not a report; and 503 for a report that cannot be stored now and is to be sent again.
+ * (https://www.standardwebhooks.com), whether its session exists or not; 404 for a session that no run has; 413 for a
+ * body that is too large; 422 for one that is not a report; and 503 for a report that is to be sent again later.
  */
 export function serveCallback(app: FastifyInstance, subgraph: Subgraph, secrets: readonly string[]): void {
   const webhooks = secrets.map((secret) => new Webhook(secret));

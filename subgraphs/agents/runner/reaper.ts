@@ -12,8 +12,8 @@ import { noteAbort } from '../operations/run/note-abort.ts';
 import { takeRunToAbort } from '../operations/run/take-run-to-abort.ts';
 
 /**
- * Ends what does not end by itself, by the database's clock: runs past their deadline, runs that wait too long, questions
- * that nobody answers, and failures that no success has followed. Then it sends the aborts that are due. A slot is free
+ * Ends by the database's clock what does not end by itself: runs past their deadline, runs that wait too long, questions
+ * without an answer, and failures that no success has followed. Then it sends the aborts that are due. A slot is free
  * when its run has ended here, whether OpenClaw answers the abort or not.
  */
 export function startReaper(subgraph: Subgraph, targets: Targets, sweepSeconds: number): Loop {

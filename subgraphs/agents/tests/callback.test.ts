@@ -29,7 +29,7 @@ describe('a callback', () => {
     expect(await world.run(run.id)).toMatchObject({ state: 'SUCCEEDED', answer: 'Done', slot: null });
   });
 
-  test('that arrives before the answer to the hand-over is stored ends the run, and the answer changes nothing', async () => {
+  test('that arrives before the answer to the hand-over ends the run, and the answer changes nothing', async () => {
     world.simulator.set({ callbacks: 'before-answer', times: 1 });
 
     const { id } = await world.start();

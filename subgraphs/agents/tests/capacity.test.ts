@@ -38,8 +38,11 @@ describe('the slots of an agent', () => {
 
   test('pass to the waiting runs, never to more than there are, until no run waits', async () => {
     const agent = await world.agent({ maxConcurrent: 2 });
+    const projectId = await world.project();
+    const tasks = await Promise.all(Array.from({ length: 12 }, () => world.task({ projectId })));
+    await world.subgraph.catchUp();
     const input = { agentId: agent.id, whenBusy: 'QUEUE', instruction: '[[delay=50]]' };
-    await Promise.all(Array.from({ length: 12 }, () => world.start(input)));
+    await Promise.all(tasks.map((taskId) => world.start({ ...input, taskId })));
 
     let most = 0;
     const ended = async () => {

@@ -38,7 +38,7 @@ test('the reader of the former version hands its positions to agents.tasks, and 
   expect(await readReaders()).toEqual(['agents.tasks']);
 });
 
-test('an event of the former version tells the agent as it is now, and again only its id after the way back', async () => {
+test('an event of the former version tells the agent as it is now, and only its id after the way back', async () => {
   const projectId = await world.project();
   const { id } = await world.agent();
   await world.start({ agentId: id, taskId: await world.task({ projectId }) });

@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { execute, parse } from 'graphql';
-import { Webhook } from 'standardwebhooks';
 import { type Simulator, startSimulator } from '../../../openclaw-simulator/simulator.ts';
 import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { createHttpServer, listen } from '../../../platform/graphql/http-server.ts';
@@ -28,6 +27,7 @@ import { startRun } from '../operations/run/start-run.ts';
 import { rememberTargets } from '../operations/target/remember-targets.ts';
 import { AGENTS_SUBGRAPH, workOnRuns } from '../subgraph.ts';
 import { ageRun } from './clocks.ts';
+import { postReport, type ReportOptions } from './report.ts';
 
 /** A document's answer; tests look into it without the generated types of a client. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape is the document's, which each test writes itself
@@ -181,27 +181,8 @@ export async function openWorld(
         'update agents.openclaw_target set paused_until = null, is_reachable = true, problem = null',
       ),
     /** Posts a report as the plugin in OpenClaw would. */
-    async callback(
-      report: Record<string, unknown>,
-      { id = randomUUID(), secret = simulator.callbackSecret, agoSeconds = 0 } = {},
-    ) {
-      const at = new Date(Date.now() - agoSeconds * 1000);
-      const body = JSON.stringify({ success: true, aborted: false, text: 'Done', error: null, ...report });
-      const response = await fetch(callbackUrl, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'webhook-id': id,
-          'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-          'webhook-signature': new Webhook(secret).sign(id, at, body),
-        },
-        body,
-      });
-      return {
-        status: response.status,
-        body: (await response.json()) as { status?: string; error?: string },
-      };
-    },
+    callback: (report: Record<string, unknown>, options: Partial<ReportOptions> = {}) =>
+      postReport(callbackUrl, report, { secret: simulator.callbackSecret, ...options }),
     async close() {
       await simulator.stop();
       await app.close();

@@ -17,7 +17,7 @@ const MessageSchema = defineEntity({
       .onCreate(() => uuidv7()),
     channelId: () => p.manyToOne(Channel).mapToPk().fieldName('channel_id'),
     seq: p.integer(),
-    authorKind: p.string().$type<AuthorKind>(),
+    authorKind: p.text().$type<AuthorKind>(),
     authorId: p.uuid(),
     /** Empty once deleted. */
     body: p.text(),

@@ -8,13 +8,12 @@ export type MessageChangedRoot = StreamEventRoot & { messageId: string };
 const MAPPINGS = [show(MessageChanged, ({ messageId }) => ({ __typename: 'MessageChanged', messageId }))];
 
 export const Subscription: SubscriptionResolvers = {
-  chatEvents: follows(async ({ channelId, after }, ctx) => {
+  chatEvents: follows(MAPPINGS, async ({ channelId, after }, ctx) => {
     const channel = await requireChannel(ctx, channelId, 'VIEWER', ['channelId']);
     return {
       ctx,
       stream: channelStream(channel.id),
       after,
-      mappings: MAPPINGS,
       rightsChange: ChannelLeft,
       // A message may be committed after a removal and before this stream has the event of it.
       checksEveryEvent: true,

@@ -14,11 +14,10 @@ const MAPPINGS = [
 ];
 
 export const Subscription: SubscriptionResolvers = {
-  projectEvents: follows(({ projectId, after }, ctx) => ({
+  projectEvents: follows(MAPPINGS, ({ projectId, after }, ctx) => ({
     ctx,
     stream: projectStream(projectId),
     after,
-    mappings: MAPPINGS,
     rightsChange: MemberChanged,
     authorise: (fresh) => requireProject(fresh, projectId, 'VIEWER', ['projectId']),
   })),

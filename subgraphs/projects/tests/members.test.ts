@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Person } from '../../../platform/identity/actor.ts';
-import { countStatements } from '../../../platform/testing/statements.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import type { Role } from '../../../schema/roles.ts';
 import { removeMember } from '../operations/member/remove-member.ts';
@@ -215,37 +214,5 @@ describe('the mutations of members', () => {
     const { data } = await world.ask(bob, REMOVE, { input: { projectId, userId: bob.id } });
 
     expect(data.memberRemove).toEqual({ project: null, member: null, userErrors: [] });
-  });
-});
-
-describe('the members of projects', () => {
-  const LIST = `query ($first: Int, $after: String) { projects { nodes { id members(first: $first, after: $after) {
-    nodes { role user { id } } pageInfo { hasNextPage endCursor } } } } }`;
-
-  test('are listed page by page, in the order of joining', async () => {
-    const { ada, bob, cleo } = await team({ bob: 'ADMIN', cleo: 'VIEWER' });
-
-    const first = await world.ask(ada, LIST, { first: 2 });
-    const { nodes, pageInfo } = first.data.projects.nodes[0].members;
-    const second = await world.ask(ada, LIST, { first: 2, after: pageInfo.endCursor });
-
-    const ids = [...nodes, ...second.data.projects.nodes[0].members.nodes].map(({ user }) => user.id);
-    expect(ids).toEqual([ada.id, bob.id, cleo.id]);
-    expect(pageInfo.hasNextPage).toBe(true);
-  });
-
-  test('of several projects are read in one statement, and those of each project are its own', async () => {
-    const { projectId, ada, bob } = await team({ bob: 'ADMIN' });
-    const other = await world.project(ada);
-
-    const { result, statements } = await countStatements(world.subgraph.orm, () => world.ask(ada, LIST));
-
-    const idsOf = (id: string) =>
-      result.data.projects.nodes
-        .find((project: { id: string }) => project.id === id)
-        .members.nodes.map(({ user }: { user: { id: string } }) => user.id);
-    expect(idsOf(projectId)).toEqual([ada.id, bob.id]);
-    expect(idsOf(other.id)).toEqual([ada.id]);
-    expect(statements).toHaveLength(4); // the grants, the projects, their members, the people
   });
 });

@@ -13,7 +13,7 @@ export interface ActorColumns {
   runId: string | null;
 }
 
-/** Throws for a part of the system: only people and agents change tasks. */
+/** Names an actor for rows and events. Throws for a part of the system: only people and agents change tasks. */
 export function actorColumns(actor: Actor): ActorColumns {
   if (actor.kind === 'system')
     throw new Error(`${actor.part} must act for a person or an agent to change tasks`);

@@ -9,6 +9,7 @@ export type OpenCategory = (typeof OPEN_CATEGORIES)[number];
 /** What a column means; the same names as the GraphQL enum `ColumnCategory`. */
 export type ColumnCategory = OpenCategory | 'DONE' | 'CANCELED';
 
+/** Whether the tasks in a column of this category are unfinished. */
 export const isOpenCategory = (category: ColumnCategory): category is OpenCategory =>
   (OPEN_CATEGORIES as readonly ColumnCategory[]).includes(category);
 
@@ -22,7 +23,7 @@ const BoardColumnSchema = defineEntity({
       .onCreate(() => uuidv7()),
     projectId: () => p.manyToOne(Board).mapToPk().fieldName('project_id'),
     name: p.string().length(100),
-    category: p.string().$type<ColumnCategory>(),
+    category: p.text().$type<ColumnCategory>(),
     rank: p.text(),
     wipLimit: p.integer().nullable(),
   },

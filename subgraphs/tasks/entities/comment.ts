@@ -12,7 +12,7 @@ const CommentSchema = defineEntity({
       .primary()
       .onCreate(() => uuidv7()),
     taskId: () => p.manyToOne(Task).mapToPk().fieldName('task_id'),
-    authorKind: p.string().$type<ActorKind>(),
+    authorKind: p.text().$type<ActorKind>(),
     authorId: p.uuid(),
     body: p.text(),
     /** The run in which an agent wrote it; null for a person. */

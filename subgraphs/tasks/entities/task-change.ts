@@ -13,10 +13,10 @@ const TaskChangeSchema = defineEntity({
       .onCreate(() => uuidv7()),
     taskId: () => p.manyToOne(Task).mapToPk().fieldName('task_id'),
     /** The name of a field of the GraphQL type `Task`. */
-    field: p.string(),
+    field: p.text(),
     from: p.text().fieldName('from_value').nullable(),
     to: p.text().fieldName('to_value').nullable(),
-    actorKind: p.string().$type<ActorKind>(),
+    actorKind: p.text().$type<ActorKind>(),
     actorId: p.uuid(),
     /** The run in which an agent made the change; null for a person. */
     runId: p.uuid().nullable(),

@@ -30,7 +30,7 @@ const TaskSchema = defineEntity({
     title: p.string().length(200),
     description: p.text().nullable(),
     checklist: p.json<ChecklistItem[]>(),
-    priority: p.string().$type<Priority>(),
+    priority: p.text().$type<Priority>(),
     assigneeId: p.uuid().nullable(),
     delegateId: p.uuid().nullable(),
     reporterId: p.uuid(),

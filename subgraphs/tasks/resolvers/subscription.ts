@@ -16,11 +16,10 @@ const MAPPINGS = [
 ];
 
 export const Subscription: SubscriptionResolvers = {
-  boardEvents: follows(({ projectId, after }, ctx) => ({
+  boardEvents: follows(MAPPINGS, ({ projectId, after }, ctx) => ({
     ctx,
     stream: projectStream(projectId),
     after,
-    mappings: MAPPINGS,
     rightsChange: MemberChanged,
     authorise: (fresh) => requireProject(fresh, projectId, 'VIEWER', ['projectId']),
   })),

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Transaction } from '../../../platform/event-log/transaction.ts';
 import { systemPart } from '../../../platform/identity/actor.ts';
+import { form } from '../../../platform/testing/infrastructure.ts';
 import type { Task } from '../entities/task.ts';
 import type { TasksContext } from '../loaders.ts';
 import { addComment } from '../operations/comment/add-comment.ts';
 import { addDependency } from '../operations/dependency/add-dependency.ts';
 import { removeDependency } from '../operations/dependency/remove-dependency.ts';
 import { followRun } from '../operations/run/follow-run.ts';
+import { archiveTask } from '../operations/task/archive-task.ts';
 import { createTask } from '../operations/task/create-task.ts';
 import { moveTask } from '../operations/task/move-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
@@ -19,19 +21,44 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Runs transactions, and counts how many of them PostgreSQL let run again because they had to give way. */
+/** The embedded database has one connection, so there only the order of the locks is checked. */
+const ROUNDS = form === 'services' ? 4 : 1;
+
+type Work<Result> = (tx: Transaction) => Promise<Result>;
+
+/** A request whose transactions run `wrap(work)`. */
+const contextWith = (wrap: <Result>(work: Work<Result>) => Work<Result>): TasksContext => ({
+  ...world.ctx(),
+  transact: (work) => world.ctx().transact(wrap(work)),
+});
+
+/** The locks that an operation takes, in their order. */
+async function locksOf(operation: (ctx: TasksContext) => Promise<unknown>): Promise<string[]> {
+  const taken: string[] = [];
+  const ctx = contextWith((work) => (tx) => {
+    const take = (name: string) => {
+      taken.push(name);
+      tx.locks.take(name);
+    };
+    return work(Object.create(tx, { locks: { value: { take } } }));
+  });
+  await operation(ctx);
+  return taken;
+}
+
+/** Counts the transactions that PostgreSQL let run again because they had to give way. */
 function countRepeats() {
   let repeats = 0;
-  const counted = <Result>(work: (tx: Transaction) => Promise<Result>) => {
+  const counted = <Result>(work: Work<Result>): Work<Result> => {
     let tries = 0;
-    return (tx: Transaction) => {
+    return (tx) => {
       if (++tries > 1) repeats++;
       return work(tx);
     };
   };
   return {
-    ctx: (): TasksContext => ({ ...world.ctx(), transact: (work) => world.ctx().transact(counted(work)) }),
-    transact: <Result>(work: (tx: Transaction) => Promise<Result>) =>
+    ctx: () => contextWith(counted),
+    transact: <Result>(work: Work<Result>) =>
       world.subgraph.transact(systemPart('tasks.tests'), counted(work)),
     repeats: () => repeats,
   };
@@ -49,6 +76,51 @@ async function tasksInReverse(count: number): Promise<Task[]> {
   return tasks;
 }
 
+describe('the locks', () => {
+  let task: Task;
+  let waiting: Task;
+  beforeAll(async () => {
+    [waiting, task] = (await tasksInReverse(2)) as [Task, Task];
+  });
+
+  test.each<[string, string[], (ctx: TasksContext) => Promise<unknown>]>([
+    [
+      'taskCreate of a subtask',
+      ['Board', 'BoardColumn', 'Task'],
+      (ctx) => createTask(ctx, { projectId: task.projectId, title: 'A subtask', parentId: task.id }),
+    ],
+    ['taskUpdate', ['Task'], (ctx) => updateTask(ctx, { id: task.id, title: 'Second' })],
+    [
+      'taskMove that finishes a task',
+      ['Board', 'BoardColumn', 'Task', 'Task'],
+      async (ctx) => moveTask(ctx, { id: task.id, columnId: (await world.columns(task.projectId))[4]!.id }),
+    ],
+    [
+      'taskMove that reopens a task',
+      ['Board', 'BoardColumn', 'Task', 'Task'],
+      async (ctx) => moveTask(ctx, { id: task.id, columnId: (await world.columns(task.projectId))[1]!.id }),
+    ],
+    [
+      'a step of a run that moves its task',
+      ['FollowedStep', 'BoardColumn', 'Task'],
+      (ctx) => ctx.transact((tx) => followRun(tx, aRunStep(task, { state: 'SUCCEEDED' }), randomUUID())),
+    ],
+    [
+      'dependencyRemove',
+      ['Task'],
+      (ctx) => removeDependency(ctx, { taskId: waiting.id, blockedById: task.id }),
+    ],
+    [
+      'dependencyAdd',
+      ['Board', 'Task', 'Task'],
+      (ctx) => addDependency(ctx, { taskId: waiting.id, blockedById: task.id }),
+    ],
+    ['taskArchive', ['Board', 'Task', 'Task'], (ctx) => archiveTask(ctx, { id: task.id })],
+  ])('of %s are %j', async (_name, locks, operation) => {
+    expect(await locksOf(operation)).toEqual(locks);
+  });
+});
+
 test('concurrent operations on tasks that wait for each other never deadlock', async () => {
   const tasks = await tasksInReverse(4);
   const { projectId } = tasks[0]!;
@@ -57,16 +129,16 @@ test('concurrent operations on tasks that wait for each other never deadlock', a
   const columnIds = columns.map(({ id }) => id);
 
   const finishAndReopen = async ({ id }: Task, offset: number) => {
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < 3 * ROUNDS; n++) {
       const columnId = columnIds[(n + offset) % 2 ? 4 : 1];
       await moveTask(ctx(), { id, columnId });
     }
   };
   const change = async ({ id }: Task) => {
-    for (let n = 0; n < 6; n++) await updateTask(ctx(), { id, title: `Title ${n}` });
+    for (let n = 0; n < 2 * ROUNDS; n++) await updateTask(ctx(), { id, title: `Title ${n}` });
   };
   const discuss = async ({ id }: Task) => {
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < ROUNDS; n++) {
       await addComment(ctx(), { taskId: id, body: 'Hello' });
       await createTask(ctx(), { projectId, title: 'A subtask', parentId: id });
     }
@@ -76,7 +148,7 @@ test('concurrent operations on tasks that wait for each other never deadlock', a
       await transact((tx) => followRun(tx, aRunStep(task, { state }), randomUUID()));
   };
   const waitForAnother = async ({ id: taskId }: Task, { id: blockedById }: Task) => {
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < ROUNDS; n++) {
       await removeDependency(ctx(), { taskId, blockedById });
       await addDependency(ctx(), { taskId, blockedById });
     }

@@ -60,7 +60,7 @@ async function findNext(tx: Transaction, runsMax: number): Promise<{ id: string;
      select waiting.id, waiting.agent_id from waiting
      join agents.agent_project as turn
        on turn.agent_id = waiting.agent_id and turn.project_id = waiting.project_id
-     where waiting.reason = 'READY'
+     where waiting.is_agent_ready and waiting.reason = 'READY'
      order by waiting.priority desc,
        (select count(*) from held
         where held.agent_id = waiting.agent_id and held.project_id = waiting.project_id),

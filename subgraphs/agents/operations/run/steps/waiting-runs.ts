@@ -13,7 +13,8 @@ export type WaitReason =
  * is the most runs in one target at a time.
  *
  * - `held`: the runs that hold a slot, with the target in which each of them is;
- * - `waiting`: the QUEUED runs, each with the first `reason` that applies. A run is claimed when it is READY.
+ * - `waiting`: the QUEUED runs, each with the first `reason` that applies. A run may be claimed when it is READY; then
+ *   `is_agent_ready` is true too. A query for READY runs that asks for both does not read the runs of other agents.
  */
 export const WAITING_RUNS = `
   with held as (
@@ -21,23 +22,31 @@ export const WAITING_RUNS = `
     join agents.run_attempt as attempt on attempt.run_id = run.id and attempt.number = run.attempt
     where run.slot is not null
   ), agent_state as materialized (
-    select agent.id, agent.is_enabled,
-      coalesce(target.is_reachable and coalesce(target.paused_until <= now(), true), false) as is_target_available,
-      (select count(*) from held where held.agent_id = agent.id) >= agent.max_concurrent as is_at_capacity,
-      (select count(*) from held where held.target = agent.target) >= ? as is_target_at_capacity
+    select agent.id,
+      case
+        when not agent.is_enabled then 'AGENT_DISABLED'
+        when target.is_reachable and coalesce(target.paused_until <= now(), true) then null
+        else 'OPENCLAW_UNAVAILABLE'
+      end as unavailable,
+      case
+        when (select count(*) from held where held.agent_id = agent.id) >= agent.max_concurrent
+          then 'AGENT_AT_CAPACITY'
+        when (select count(*) from held where held.target = agent.target) >= ? then 'OPENCLAW_AT_CAPACITY'
+      end as at_capacity
     from agents.agent as agent
     left join agents.openclaw_target as target on target.name = agent.target
   ), waiting as (
     select run.id, run.agent_id, run.project_id, run.priority, run.queued_at,
-      case
-        when not agent.is_enabled then 'AGENT_DISABLED'
-        when not agent.is_target_available then 'OPENCLAW_UNAVAILABLE'
-        when not run.ignore_blockers and task.open_blocker_refs <> '[]' then 'TASK_BLOCKED'
-        when run.next_hand_over_at > now() then 'BACKOFF'
-        when agent.is_at_capacity then 'AGENT_AT_CAPACITY'
-        when agent.is_target_at_capacity then 'OPENCLAW_AT_CAPACITY'
-        else 'READY'
-      end as reason
+      agent.unavailable is null and agent.at_capacity is null as is_agent_ready,
+      coalesce(
+        agent.unavailable,
+        case
+          when not run.ignore_blockers and task.open_blocker_refs <> '[]' then 'TASK_BLOCKED'
+          when run.next_hand_over_at > now() then 'BACKOFF'
+        end,
+        agent.at_capacity,
+        'READY'
+      ) as reason
     from agents.agent_run as run
     join agent_state as agent on agent.id = run.agent_id
     join agents.known_task as task on task.id = run.task_id

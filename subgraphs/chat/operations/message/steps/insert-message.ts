@@ -14,6 +14,7 @@ export async function insertMessage(
   tx: Transaction,
   { channelId, body }: { channelId: string; body: string },
 ): Promise<Message> {
+  const createdAt = await tx.now(); // read before the lock, which all senders of the channel wait for
   const channel = await lockExisting(tx, Channel, channelId);
   channel.lastSeq += 1;
   const message = tx.em.create(Message, {
@@ -21,7 +22,7 @@ export async function insertMessage(
     seq: channel.lastSeq,
     ...authorOf(tx.actor),
     body,
-    createdAt: await tx.now(),
+    createdAt,
   });
   await tx.em.flush();
   publishMessage(tx, channel, message.id);

@@ -19,7 +19,7 @@ import { recordChanges } from './record-changes.ts';
 
 type ChangedField = ChangedProperty<TaskField>;
 
-/** The columns in which a task stood before a change and stands after it. They are the same when it stays. */
+/** The columns in which a task stood before a change and stands after it. */
 interface Columns {
   before: BoardColumn;
   after: BoardColumn;
@@ -52,7 +52,7 @@ const isOpen = ({ archivedAt }: Task, { category }: BoardColumn): boolean =>
 
 /** The lines of the history. A move to another column is one line, with the names of the columns. */
 function tellChanges(changed: readonly ChangedField[], { before, after }: Columns): ToldChange[] {
-  const lines = before === after ? changed : changed.filter(({ property }) => property !== 'rank');
+  const lines = before.id === after.id ? changed : changed.filter(({ property }) => property !== 'rank');
   return lines.map((change) => ({
     ...tellChange(change),
     ...(change.property === 'columnId' && { from: before.name, to: after.name }),
