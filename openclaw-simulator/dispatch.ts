@@ -1,20 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { RefusalReason, Release } from './admission.ts';
+import type { Release } from './admission.ts';
 import type { Gateway } from './gateway.ts';
 import type { HookPayload } from './hook-payload.ts';
-import { type Run, type RunRequest, startRun } from './run.ts';
+import { startRun } from './run.ts';
+import type { Dispatch, Run, RunRequest } from './run-types.ts';
 import { fullSessionKey, isolatedSessionKey } from './sessions.ts';
-
-/** One hook run, kept from its first POST until five minutes after its end. Repeated POSTs attach to it. */
-export interface Dispatch {
-  /** The id of the run in HTTP answers. Events, histories and callbacks do not contain it. */
-  runId: string;
-  /** The run, or the reason why it was not admitted. */
-  admitted: Promise<Run | RefusalReason>;
-  /** Counts a client that waits for the answer. Admission is cancelled when the last waiting client detaches. */
-  attach(): void;
-  detach(): void;
-}
 
 /** Returns the dispatch of an equal earlier POST, or requests admission of a new run. */
 export function findOrDispatch(

@@ -3,11 +3,9 @@ import { type Admission, createAdmission } from './admission.ts';
 import { type BadTokens, createBadTokens } from './bad-tokens.ts';
 import { createOutbox, type Outbox } from './callback.ts';
 import { type Counters, createCounters } from './counters.ts';
-import type { Dispatch } from './dispatch.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { readOptions, type Settings, type SimulatorOptions } from './options.ts';
-import type { RpcRun } from './rpc.ts';
-import type { Run } from './run.ts';
+import type { Dispatch, RpcRun, Run } from './run-types.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
 /** The simulated gateway: state that survives a restart, and its memory, which does not. */

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RefusalReason } from './admission.ts';
-import { type Dispatch, findOrDispatch } from './dispatch.ts';
+import { findOrDispatch } from './dispatch.ts';
 import type { DispatchFault } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import { type HookRequest, readHookRequest } from './hook-payload.ts';
 import { header, send } from './http.ts';
-import type { Outcome, Run } from './run.ts';
+import type { Dispatch, Outcome, Run } from './run-types.ts';
 
 /** The raw body of a hook, and its fields. */
 export interface HookContent {

@@ -1,5 +1,5 @@
 import { MODEL, PROVIDER } from './model.ts';
-import type { Outcome } from './run.ts';
+import type { Outcome } from './run-types.ts';
 
 const TIMED_OUT =
   'Request timed out before a response was generated. Please try again, or increase `agents.defaults.timeoutSeconds` in your config.';

@@ -3,14 +3,9 @@ import { z } from 'zod';
 import type { Gateway } from './gateway.ts';
 import { MODEL, PROVIDER } from './model.ts';
 import { endAnswer, waitAnswer } from './rpc-answers.ts';
-import { type Outcome, type RunRequest, type StopCause, startRun } from './run.ts';
+import { type StopCause, startRun } from './run.ts';
+import type { Outcome, RunRequest } from './run-types.ts';
 import { fullSessionKey } from './sessions.ts';
-
-/** A run that a WebSocket client started under a key that it chose. */
-export interface RpcRun {
-  request: RunRequest;
-  ended: Promise<Outcome | null>;
-}
 
 /** A refusal that becomes the `error` of an answer. */
 export class RpcRefused extends Error {

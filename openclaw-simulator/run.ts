@@ -1,54 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from './gateway.ts';
 import { askModel, MODEL, type ModelResult, PROVIDER } from './model.ts';
+import type { Outcome, RowContent, Run, RunRequest } from './run-types.ts';
 import type { NewRow, Session, Usage } from './sessions.ts';
-
-/** A run to start. */
-export interface RunRequest {
-  /** The id in events, histories and callbacks. It differs from the HTTP runId. */
-  runId: string;
-  agentId: string;
-  /** The full key, `agent:<agentId>:<key>`. */
-  sessionKey: string;
-  isPersistent: boolean;
-  /** A recovery run ends in error when another run of its session starts. */
-  isRecovery: boolean;
-  message: string;
-  /** The message as the history shows it. */
-  prompt: string;
-  timeoutSeconds: number | null;
-  /** `cron` for hook runs, `user` for WebSocket and recovery runs. */
-  trigger: 'cron' | 'user';
-}
-
-export interface Run extends RunRequest {
-  startedAt: number;
-  control: AbortController;
-  /** The outcome; null when the gateway was killed before the run ended. */
-  ended: Promise<Outcome | null>;
-  /** Resolves after the first attempt of the run's callback, or at once when there is no callback. */
-  reported: Promise<void>;
-}
-
-interface RowContent {
-  /** null: the row has no text part. */
-  text: string | null;
-  errorMessage?: string;
-}
-
-export interface Outcome {
-  kind: 'answered' | 'failed' | 'timed-out' | 'aborted';
-  disposition: 'visible' | 'silent' | 'empty';
-  /** The whole answer; empty when there is none. */
-  text: string;
-  error: string | null;
-  /** The content of the row that is added to the history; null adds none. The text of a failure is a notice. */
-  rowContent: RowContent | null;
-  stopReason: 'stop' | 'error' | 'aborted';
-  attempts: number;
-  startedAt: number;
-  endedAt: number;
-}
 
 /** The abort reason of a run that is stopped before its end. */
 export type StopCause = 'abort' | 'rebound' | 'killed';

@@ -7,7 +7,7 @@ import { SUBGRAPHS, type SubgraphName, subgraphSdl } from '../schema/sdl.ts';
 import * as agents from './access/agents.ts';
 import * as chat from './access/chat.ts';
 import * as projects from './access/projects.ts';
-import { SEEKERS } from './access/table.ts';
+import { SEEKERS } from './access/seekers.ts';
 import * as tasks from './access/tasks.ts';
 import { type AccessWorld, mutationDocument, openAccessWorld } from './access/world.ts';
 import { DEFINITIONS } from './completeness/subgraphs.ts';

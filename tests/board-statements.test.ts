@@ -119,15 +119,29 @@ async function makeBoard(key: string, tasksInColumn: number): Promise<string> {
         { agentId: agent.id, taskId: task.id, instruction: 'Draft it', whenBusy: 'QUEUE' },
         'run { id }',
       );
-      await handOver({ runId: run.id, taskId: task.id, agentId: agent.id, projectId });
+      await handOver({
+        runId: run.id,
+        taskId: task.id,
+        agentId: agent.id,
+        projectId,
+        requestedBy: viewer.id,
+      });
     }
   }
   await subgraphs.tasks.catchUp();
   return projectId;
 }
 
+interface HandedOver {
+  runId: string;
+  taskId: string;
+  agentId: string;
+  projectId: string;
+  requestedBy: string;
+}
+
 /** Publishes what a dispatcher publishes when it hands a run over: the agent becomes the task's delegate. */
-const handOver = (run: { runId: string; taskId: string; agentId: string; projectId: string }) =>
+const handOver = (run: HandedOver) =>
   subgraphs.agents.transact(systemPart('agents.dispatcher'), async (tx) =>
     tx.publish(RunChanged, {
       stream: projectStream(run.projectId),

@@ -3,6 +3,7 @@ import {
   type AnyEntity,
   type EntityClass,
   type EntitySchema,
+  type MigrationObject,
   UniqueConstraintViolationException,
 } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
@@ -10,7 +11,9 @@ import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PGliteDialect } from 'kysely';
 import type { Logger } from '../process/log.ts';
 import { FieldTableGuard } from './field-table.ts';
-import type { MigrationList } from './migrate.ts';
+
+/** The migrations of a subgraph in their order. A name must never change, because the database records it. */
+export type MigrationList = readonly MigrationObject[];
 
 /** Where the rows are: on a PostgreSQL server, or in the database embedded in this process. */
 export type DatabaseSource =

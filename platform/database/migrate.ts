@@ -1,13 +1,9 @@
-import type { MigrationObject } from '@mikro-orm/core';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Logger } from '../process/log.ts';
 import { StartError } from '../process/service.ts';
-import { type DatabaseSource, openDatabase } from './database.ts';
+import { type DatabaseSource, type MigrationList, openDatabase } from './database.ts';
 import { Migration0001Log } from './migrations/0001-log.ts';
 import { Migration0002ActorsAndReaders } from './migrations/0002-actors-and-readers.ts';
-
-/** The migrations of a subgraph in their order. A name must never change, because the database records it. */
-export type MigrationList = readonly MigrationObject[];
 
 /** The schemas that all subgraphs share: the event log, grants and idempotency keys. */
 const PLATFORM_MIGRATIONS: MigrationList = [

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { MigrationList } from '../database/database.ts';
 import { openDatabase } from '../database/database.ts';
-import { type MigrationList, migrate, migrateDown, readMigrations } from '../database/migrate.ts';
+import { migrate, migrateDown, readMigrations } from '../database/migrate.ts';
 import { StartError } from '../process/service.ts';
 import type { Infrastructure } from '../subgraph/infrastructure.ts';
 import { form, openTestInfrastructure, testLog } from '../testing/infrastructure.ts';

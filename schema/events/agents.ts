@@ -31,6 +31,8 @@ export const RunChanged = defineEvent(
     agentName: z.string(),
     taskId: z.uuid(),
     projectId: z.uuid(),
+    /** The person for whom the agent works. */
+    requestedBy: z.uuid(),
     state: z.enum(RUN_STATES),
     attempt: z.int().min(0),
     /** The agent's answer, cut to `EVENT_ANSWER_CHARACTERS_MAX`; only with SUCCEEDED. */

@@ -60,6 +60,10 @@ export const AgentsConfig = SubgraphConfig.extend({
     'How long after the last sign of a run to ask OpenClaw about it.',
   ),
   RUN_TIMEOUT_SECONDS: wholeNumber(10, 86_400, 600).describe('The deadline of a run that names none.'),
+  RETENTION_CALLBACKS_DAYS: wholeNumber(1, 3_650, 30).describe(
+    'How long received callbacks are remembered. A repeat after that is taken for a late one.',
+  ),
+  RETENTION_ACTIVITIES_DAYS: wholeNumber(1, 3_650, 365).describe('How long the activities of runs are kept.'),
 }).refine(({ OPENCLAW_TOKEN, OPENCLAW_GATEWAY_TOKEN }) => OPENCLAW_TOKEN !== OPENCLAW_GATEWAY_TOKEN, {
   path: ['OPENCLAW_GATEWAY_TOKEN'],
   message: 'must differ from OPENCLAW_TOKEN: it opens far more',

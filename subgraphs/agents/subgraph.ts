@@ -54,6 +54,10 @@ export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promis
     {
       ...AGENTS_SUBGRAPH,
       extendContext: extendContext(settings),
+      retention: [
+        { table: 'callback', timeColumn: 'received_at', days: config.RETENTION_CALLBACKS_DAYS },
+        { table: 'run_activity', timeColumn: 'occurred_at', days: config.RETENTION_ACTIVITIES_DAYS },
+      ],
       port: { setting: 'AGENTS_PORT', value: config.AGENTS_PORT },
       begin: (subgraph) => workOnRuns(subgraph, config, targets),
     },

@@ -35,6 +35,11 @@ export const TASKS_SUBGRAPH = {
 export const startTasks = (config: TasksConfig, lent?: Infrastructure): Promise<RunningSubgraph> =>
   startSubgraph(
     config,
-    { ...TASKS_SUBGRAPH, port: { setting: 'TASKS_PORT', value: config.TASKS_PORT } },
+    {
+      ...TASKS_SUBGRAPH,
+      port: { setting: 'TASKS_PORT', value: config.TASKS_PORT },
+      // A step of a run cannot be heard again once its event is removed.
+      retention: [{ table: 'followed_step', timeColumn: 'followed_at', days: config.RETENTION_EVENTS_DAYS }],
+    },
     lent,
   );

@@ -1,13 +1,8 @@
 import type { UserErrorCode } from '../../schema/errors.ts';
 import type { Role } from '../../schema/roles.ts';
+import type { Seeker } from './seekers.ts';
 import type { AccessWorld } from './world.ts';
 
-/**
- * Who tries: somebody with a role in the project, a person who is not in it, and an agent that works in a run of the
- * project on behalf of its owner.
- */
-export const SEEKERS = ['OWNER', 'ADMIN', 'MEMBER', 'VIEWER', 'STRANGER', 'AGENT'] as const;
-export type Seeker = (typeof SEEKERS)[number];
 export type Verdict = 'OK' | Extract<UserErrorCode, 'FORBIDDEN' | 'NOT_FOUND'>;
 export type Verdicts = Readonly<Record<Seeker, Verdict>>;
 

@@ -16,7 +16,7 @@ import { ProjectsConfig } from '../../subgraphs/projects/config.ts';
 import { startProjects } from '../../subgraphs/projects/subgraph.ts';
 import { TasksConfig } from '../../subgraphs/tasks/config.ts';
 import { startTasks } from '../../subgraphs/tasks/subgraph.ts';
-import type { Seeker } from './table.ts';
+import type { Seeker } from './seekers.ts';
 
 /** A document's answer; tests look into it without the generated types of a client. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape is the document's, which each caller writes itself

@@ -19,9 +19,17 @@ export class Migration0002NamedReaders extends Migration {
         'isEnabled', agent.is_enabled, 'isArchived', agent.archived_at is not null)
       from agents.agent as agent
       where event.type = 'agents.agent-changed.v1' and event.subject = agent.id`);
+    this.addSql(`update log.event
+      set payload = event.payload || jsonb_build_object('requestedBy', run.requested_by)
+      from agents.agent_run as run
+      where event.type = 'agents.run-changed.v1' and event.subject = run.id`);
+    // Retention removes the oldest rows of these tables.
+    this.addSql('create index callback_received on agents.callback (received_at)');
+    this.addSql('create index run_activity_occurred on agents.run_activity (occurred_at)');
   }
 
   override down(): void {
+    this.addSql('drop index agents.callback_received, agents.run_activity_occurred');
     this.addSql(`update log.event
       set type = 'agents.agent-changed.v1', payload = jsonb_build_object('agentId', subject)
       where type = 'agents.agent-changed.v2'`);

@@ -29,18 +29,28 @@ const AGENTS = `query ($projectId: ID!, $first: Int, $after: String) {
     nodes { id cursor queue { position reason } activities(first: 1) { nodes { seq } } }
     pageInfo { hasNextPage endCursor } } } } }`;
 
+/** Executes a document, and returns the statements that read for it. The readers of the log work at the same time. */
+async function count(document: string, variables: Record<string, unknown>) {
+  const { result, statements } = await countStatements(world.subgraph.orm, () =>
+    world.ask(document, variables),
+  );
+  const isOfReader = (sql: string) => /log\.(stream|reader)|seq > \?/.test(sql);
+  return {
+    ...result,
+    statements: statements.filter((sql) => /^\s*(select|with)/.test(sql) && !isOfReader(sql)),
+  };
+}
+
 describe('the runs of several agents', () => {
   test('are read in as many statements as those of one', async () => {
     const one = await agentsWithRuns(1);
     const five = await agentsWithRuns(5);
-    const read = ({ projectId }: { projectId: string }) =>
-      countStatements(world.subgraph.orm, () => world.ask(AGENTS, { projectId, first: 2 }));
 
-    const ofOne = await read(one);
-    const ofFive = await read(five);
+    const ofOne = await count(AGENTS, { projectId: one.projectId, first: 2 });
+    const ofFive = await count(AGENTS, { projectId: five.projectId, first: 2 });
 
-    expect(ofFive.result.data.agents.nodes).toHaveLength(5);
-    for (const { id, runs } of ofFive.result.data.agents.nodes) {
+    expect(ofFive.data.agents.nodes).toHaveLength(5);
+    for (const { id, runs } of ofFive.data.agents.nodes) {
       const newestFirst = five.agents.find((agent) => agent.id === id)!.runs.toReversed();
       expect(runs.nodes.map((run: { id: string }) => run.id)).toEqual(
         newestFirst.slice(0, 2).map((run) => run.id),
@@ -71,11 +81,10 @@ test('the runs of several tasks are read in one statement, without those of othe
   const document = `query ($tasks: [_Any!]!) {
     _entities(representations: $tasks) { ... on Task { runs { nodes { id } } } } }`;
 
-  const { result, statements } = await countStatements(world.subgraph.orm, () =>
-    world.ask(document, { tasks: taskIds.map((id) => ({ __typename: 'Task', id })) }),
-  );
+  const tasks = taskIds.map((id) => ({ __typename: 'Task', id }));
+  const { data, statements } = await count(document, { tasks });
 
-  const found = result.data._entities.map(({ runs }: { runs: { nodes: object[] } }) => runs.nodes);
+  const found = data._entities.map(({ runs }: { runs: { nodes: object[] } }) => runs.nodes);
   expect(found).toEqual([...agents[0]!.runs.map(({ id }) => [{ id }]), []]);
-  expect(statements.filter((sql) => sql.includes('agent_run'))).toHaveLength(1);
+  expect(statements).toHaveLength(2); // the actor's projects, and the runs
 });

@@ -1,11 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../../platform/identity/actor.ts';
+import { type ActorKind, actorColumns } from '../../../platform/identity/actor-columns.ts';
 import { Channel } from './channel.ts';
-
-/** The names of the GraphQL types that implement `Actor`, by the kind of actor. */
-const AUTHOR_KINDS = { person: 'User', agent: 'Agent' } as const;
-export type AuthorKind = (typeof AUTHOR_KINDS)[keyof typeof AUTHOR_KINDS];
 
 const MessageSchema = defineEntity({
   name: 'Message',
@@ -17,7 +14,7 @@ const MessageSchema = defineEntity({
       .onCreate(() => uuidv7()),
     channelId: () => p.manyToOne(Channel).mapToPk().fieldName('channel_id'),
     seq: p.integer(),
-    authorKind: p.text().$type<AuthorKind>(),
+    authorKind: p.text().$type<ActorKind>(),
     authorId: p.uuid(),
     /** Empty once deleted. */
     body: p.text(),
@@ -33,8 +30,8 @@ MessageSchema.setClass(Message);
 
 /** How a message names its author. Throws for a part of the system: it writes in the name of an agent or a person. */
 export function authorOf(actor: Actor): Pick<Message, 'authorKind' | 'authorId'> {
-  if (actor.kind === 'system') throw new Error(`${actor.part} cannot be the author of a message`);
-  return { authorKind: AUTHOR_KINDS[actor.kind], authorId: actor.id };
+  const { kind, id } = actorColumns(actor);
+  return { authorKind: kind, authorId: id };
 }
 
 /** Whether an actor wrote a message. An agent is another author than the person it acts for. */

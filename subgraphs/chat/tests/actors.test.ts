@@ -85,6 +85,6 @@ describe('a reader of the log', () => {
       insertMessage(tx, { channelId, body: 'The answer' }),
     );
 
-    await expect(sending).rejects.toThrow('chat.answers cannot be the author of a message');
+    await expect(sending).rejects.toThrow('chat.answers must act in the name of a person or an agent');
   });
 });

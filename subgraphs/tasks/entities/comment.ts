@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
-import type { ActorKind } from './actor-columns.ts';
+import type { ActorKind } from '../../../platform/identity/actor-columns.ts';
 import { Task } from './task.ts';
 
 const CommentSchema = defineEntity({

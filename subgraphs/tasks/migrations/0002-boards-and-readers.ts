@@ -18,6 +18,12 @@ export class Migration0002BoardsAndReaders extends Migration {
       from tasks.task where task.id = dependency.blocked_by_id`);
     this.addSql('alter table tasks.dependency alter column blocker_number set not null');
 
+    // Retention removes the oldest steps.
+    this.addSql(
+      'alter table tasks.followed_step add column followed_at timestamptz(3) not null default now()',
+    );
+    this.addSql('create index followed_step_time on tasks.followed_step (followed_at)');
+
     this.addSql(`insert into log.reader_position (reader, stream, seq)
       select reader.name, former.stream, former.seq
       from log.reader_position as former, unnest(array[${READERS}]) as reader (name)
@@ -35,6 +41,7 @@ export class Migration0002BoardsAndReaders extends Migration {
     this.addSql(`delete from log.reader_position where reader in (${READERS})`);
     this.addSql(`delete from log.reader where name in (${READERS})`);
 
+    this.addSql('alter table tasks.followed_step drop column followed_at');
     this.addSql('alter table tasks.dependency drop column blocker_number');
 
     this.addSql('alter table tasks.board rename constraint board_pkey to known_project_pkey');

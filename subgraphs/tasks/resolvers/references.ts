@@ -1,4 +1,4 @@
-import type { ActorKind } from '../entities/actor-columns.ts';
+import type { ActorKind } from '../../../platform/identity/actor-columns.ts';
 
 /** A reference to a person or an agent. The gateway fetches the other fields from the subgraph that owns the type. */
 export const actorReference = (__typename: ActorKind, id: string) => ({ __typename, id }) as never;

@@ -1,4 +1,3 @@
-import { NIL } from 'uuid';
 import type { z } from 'zod';
 import { lockOne } from '../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
@@ -17,7 +16,7 @@ import { applyTaskChanges } from '../task/steps/apply-task-changes.ts';
 import { endOf } from '../task/steps/place-task.ts';
 
 /** A step of a run as its event says it. Events that were logged earlier do not say who asked for the run. */
-export type RunStep = z.infer<typeof RunChanged.payload> & { readonly requestedBy?: string };
+export type RunStep = z.infer<typeof RunChanged.payload>;
 
 /** The effect of a run's step on its task. */
 interface Effect {
@@ -77,7 +76,7 @@ const agentOf = ({ runId, agentId, agentName, projectId, requestedBy }: RunStep)
   displayName: agentName,
   runId,
   scopes: [projectScope(projectId)],
-  onBehalfOf: person({ id: requestedBy ?? NIL, displayName: '', avatarUrl: null }),
+  onBehalfOf: person({ id: requestedBy, displayName: '', avatarUrl: null }),
 });
 
 async function isFirstTime({ em, locks }: Transaction, eventId: string): Promise<boolean> {

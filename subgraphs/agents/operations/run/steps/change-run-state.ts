@@ -53,6 +53,7 @@ export async function publishRun(
       agentName: agent.name,
       taskId: run.taskId,
       projectId: run.projectId,
+      requestedBy: run.requestedBy,
       state: run.state,
       attempt: run.attempt,
       answer: run.answer == null ? null : cutText(run.answer, EVENT_ANSWER_CHARACTERS_MAX),

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
+import { actorColumns } from '../../../../../platform/identity/actor-columns.ts';
 import { projectStream } from '../../../../../schema/events/event.ts';
 import { CommentAdded } from '../../../../../schema/events/tasks.ts';
-import { actorColumns } from '../../../entities/actor-columns.ts';
 import { Comment } from '../../../entities/comment.ts';
 import type { Task } from '../../../entities/task.ts';
 

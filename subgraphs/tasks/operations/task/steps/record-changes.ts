@@ -1,5 +1,5 @@
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
-import { actorColumns } from '../../../entities/actor-columns.ts';
+import { actorColumns } from '../../../../../platform/identity/actor-columns.ts';
 import { TaskChange } from '../../../entities/task-change.ts';
 import type { ToldChange } from '../../../entities/task-fields.ts';
 

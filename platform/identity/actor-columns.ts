@@ -1,9 +1,9 @@
-import type { Actor } from '../../../platform/identity/actor.ts';
+import type { Actor } from './actor.ts';
 
-/** Who wrote a comment or a line of history; the names of the GraphQL types. */
+/** Who made a row: the names of the GraphQL types that implement `Actor`. */
 export type ActorKind = 'User' | 'Agent';
 
-/** An actor as the rows and events of this subgraph name it. */
+/** An actor as rows and events name it. */
 export interface ActorColumns {
   kind: ActorKind;
   id: string;
@@ -13,10 +13,9 @@ export interface ActorColumns {
   runId: string | null;
 }
 
-/** Names an actor for rows and events. Throws for a part of the system: only people and agents change tasks. */
+/** Names an actor for rows and events. Throws for a part of the system, which acts in the name of a person or an agent. */
 export function actorColumns(actor: Actor): ActorColumns {
-  if (actor.kind === 'system')
-    throw new Error(`${actor.part} must act for a person or an agent to change tasks`);
+  if (actor.kind === 'system') throw new Error(`${actor.part} must act in the name of a person or an agent`);
   const { id, displayName } = actor;
   return actor.kind === 'agent'
     ? { kind: 'Agent', id, displayName, runId: actor.runId }
