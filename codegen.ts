@@ -46,7 +46,7 @@ const config: CodegenConfig = {
       RunAttempt: '../entities/run-attempt.ts#RunAttempt as RunAttemptRow',
       RunQuestion: '../entities/run-question.ts#RunQuestion as RunQuestionRow',
       RunActivity: '../entities/run-activity.ts#RunActivity as RunActivityRow',
-      OpenClawTarget: '../resolvers/openclaw-targets.ts#OpenClawTargetView',
+      OpenClawTarget: '../queries/target-offers.ts#TargetOffer',
       AgentRunChanged: '../resolvers/subscription.ts#AgentRunChangedRoot',
       AgentStatusChanged: '../resolvers/subscription.ts#AgentStatusChangedRoot',
     }),

@@ -14,6 +14,12 @@ describe('the backoff', () => {
     expect(waits).toEqual([100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
   });
 
+  test('grows by another factor where one is given', () => {
+    const bounds = { firstMs: 5_000, lastMs: 30_000, factor: 6 };
+
+    expect([1, 2, 3].map((failures) => backoffMs(failures, bounds))).toEqual([5_000, 30_000, 30_000]);
+  });
+
   test('stays at its last wait after any number of failures', () => {
     expect(backoffMs(10_000, BOUNDS)).toBe(5_000);
   });

@@ -13,7 +13,7 @@ import { requeueRun } from '../../run/steps/requeue-run.ts';
 /** The run has FAILED after so many attempts in a row that failed for a transient reason. */
 const ATTEMPTS_MAX = 3;
 /** How long a run waits before its next attempt. */
-const RETRY = { firstMs: 5_000, lastMs: 30_000, jitter: 0.2 };
+const RETRY = { firstMs: 5_000, lastMs: 30_000, factor: 6, jitter: 0.2 };
 /** How long an error of a restarted OpenClaw is doubted: OpenClaw continues interrupted sessions after its start. */
 const DOUBT_SECONDS = 60;
 const QUESTION_SECONDS_MAX = 86_400;
