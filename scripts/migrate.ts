@@ -1,32 +1,34 @@
-/** One subgraph's migrations, forward and back: `npm run migrate -- status|up|down <subgraph> [--to <migration>]`. */
+/** The migrations of one schema, forward and back: `npm run migrate -- status|up|down <schema> [--to <migration>]`. */
 import { parseArgs } from 'node:util';
 import { type DatabaseSource, openDatabase } from '../platform/database/database.ts';
-import { migrate, migrateDown, readMigrations } from '../platform/database/migrate.ts';
+import { migrate, migrateDown, PLATFORM_MIGRATIONS, readMigrations } from '../platform/database/migrate.ts';
 import { ConfigError, readConfig, SubgraphConfig } from '../platform/process/config.ts';
 import { createLog } from '../platform/process/log.ts';
 import { StartError } from '../platform/process/service.ts';
-import { SUBGRAPHS, type SubgraphName } from '../schema/sdl.ts';
 import { AGENTS_DATABASE } from '../subgraphs/agents/database.ts';
 import { CHAT_DATABASE } from '../subgraphs/chat/database.ts';
 import { PROJECTS_DATABASE } from '../subgraphs/projects/database.ts';
 import { TASKS_DATABASE } from '../subgraphs/tasks/database.ts';
-
-const COMMANDS = ['status', 'up', 'down'] as const;
-const USAGE = `Usage: npm run migrate -- <command> <subgraph> [--to <migration>]
-
-  status   say what the database at DATABASE_URL has, and what it has not
-  up       apply what it has not
-  down     take back the newest; with --to all that came after that one, and the rows with it
-
-Subgraphs: ${SUBGRAPHS.join(', ')}
-A step that needs longer than DATABASE_STATEMENT_TIMEOUT_SECONDS (5) fails and changes nothing; set more for it.`;
 
 const DATABASES = {
   projects: PROJECTS_DATABASE,
   tasks: TASKS_DATABASE,
   agents: AGENTS_DATABASE,
   chat: CHAT_DATABASE,
+  log: { entities: [], migrations: PLATFORM_MIGRATIONS },
 };
+type Schema = keyof typeof DATABASES;
+const SCHEMAS = Object.keys(DATABASES) as Schema[];
+
+const COMMANDS = ['status', 'up', 'down'] as const;
+const USAGE = `Usage: npm run migrate -- <command> <schema> [--to <migration>]
+
+  status   list the migrations that the database at DATABASE_URL has, and those it lacks
+  up       apply those it lacks
+  down     revert the newest, and its rows with it; with --to all that came after that one
+
+Schemas: ${SCHEMAS.join(', ')}. All subgraphs share log; revert it after them.
+A step that needs longer than DATABASE_STATEMENT_TIMEOUT_SECONDS (5) fails and changes nothing; set more for it.`;
 
 const MigrateConfig = SubgraphConfig.pick({
   LOG_LEVEL: true,
@@ -36,7 +38,7 @@ const MigrateConfig = SubgraphConfig.pick({
 
 interface Task {
   command: (typeof COMMANDS)[number];
-  subgraph: SubgraphName;
+  schema: Schema;
   to: string | undefined;
 }
 
@@ -49,18 +51,18 @@ function readTask(words: string[]): Task {
       options: { to: { type: 'string' } },
     });
     const command = COMMANDS.find((known) => known === positionals[0]);
-    const subgraph = SUBGRAPHS.find((known) => known === positionals[1]);
+    const schema = SCHEMAS.find((known) => known === positionals[1]);
     if (!command) throw new Error(`There is no command ${positionals[0] ?? '(none was given)'}.`);
-    if (!subgraph) throw new Error(`There is no subgraph ${positionals[1] ?? '(none was given)'}.`);
+    if (!schema) throw new Error(`There is no schema ${positionals[1] ?? '(none was given)'}.`);
     if (positionals.length > 2) throw new Error(`${positionals[2]} is one word too many.`);
     if (values.to !== undefined && command !== 'down') throw new Error('--to belongs to down.');
-    return { command, subgraph, to: values.to };
+    return { command, schema, to: values.to };
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
-async function run({ command, subgraph, to }: Task): Promise<void> {
+async function run({ command, schema, to }: Task): Promise<void> {
   const config = readConfig(MigrateConfig);
   const log = createLog('migrate', config.LOG_LEVEL);
   const source: DatabaseSource = {
@@ -69,11 +71,11 @@ async function run({ command, subgraph, to }: Task): Promise<void> {
     connectionsMax: 2,
     statementTimeoutSeconds: config.DATABASE_STATEMENT_TIMEOUT_SECONDS,
   };
-  const orm = await openDatabase({ ...DATABASES[subgraph], schema: subgraph, source, log });
+  const orm = await openDatabase({ ...DATABASES[schema], schema, source, log });
   try {
     if (command === 'up') await migrate(orm, source, log);
     if (command === 'down') {
-      for (const name of await migrateDown(orm, source, log, to)) console.log(`taken back  ${name}`);
+      for (const name of await migrateDown(orm, source, log, to)) console.log(`reverted    ${name}`);
     }
     const { applied, pending } = await readMigrations(orm);
     for (const name of applied) console.log(`applied     ${name}`);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildASTSchema, type GraphQLObjectType } from 'graphql';
+import { buildASTSchema, type GraphQLInputObjectType, type GraphQLObjectType, getNamedType } from 'graphql';
 import { openDatabase } from '../platform/database/database.ts';
 import { testLog } from '../platform/testing/infrastructure.ts';
 import type { EventDefinition } from '../schema/events/event.ts';
@@ -42,6 +42,37 @@ describe.each(SUBGRAPHS)('the access tables of %s', (name) => {
       found[seeker] = data[field].userErrors[0]?.code ?? 'OK';
     }
     expect(found).toEqual(verdicts);
+  });
+
+  const takes = (argument: string) =>
+    Object.keys(MUTATIONS).filter((field) => argument in inputTypeOf(field).getFields());
+  const inputTypeOf = (field: string) =>
+    getNamedType(fieldsOf('Mutation')[field]!.args[0]!.type) as GraphQLInputObjectType;
+  const askAsOwner = async (field: string, selection: string, input: object) => {
+    const document = mutationDocument(field, selection);
+    const { data, errors } = await world.ask(name, world.people.OWNER, document, { input });
+    expect(errors).toBeUndefined();
+    return data[field];
+  };
+
+  test('change nothing by a call with another `expectedVersion`', async () => {
+    for (const field of takes('expectedVersion')) {
+      const input = { ...(await MUTATIONS[field]!.arrange(world)), expectedVersion: -1 };
+      const { userErrors } = await askAsOwner(field, '', input);
+      expect({ field, code: userErrors[0]?.code }).toEqual({ field, code: 'VERSION_CONFLICT' });
+    }
+  });
+
+  test('create one thing by a call that is repeated with its `idempotencyKey`', async () => {
+    for (const field of takes('idempotencyKey')) {
+      const payload = getNamedType(fieldsOf('Mutation')[field]!.type) as GraphQLObjectType;
+      const made = Object.keys(payload.getFields()).find((each) => each !== 'userErrors')!;
+      const input = { ...(await MUTATIONS[field]!.arrange(world)), idempotencyKey: `key of ${field}` };
+      const first = await askAsOwner(field, `${made} { id }`, input);
+      const second = await askAsOwner(field, `${made} { id }`, input);
+      expect(first[made]).toEqual({ id: expect.any(String) });
+      expect({ field, made: second[made] }).toEqual({ field, made: first[made] });
+    }
   });
 
   test.each(Object.keys(SUBSCRIPTIONS))('%s gives each seeker the verdict of its row', async (field) => {

@@ -163,6 +163,13 @@ describe('inside a subgraph', () => {
     expect(locksBySql.filter((file) => !/locks\.take\(/.test(textOf(file)))).toEqual([]);
   });
 
+  test('every table of changeable fields is in use, because one that nobody imports guards nothing', () => {
+    const tables = sources.filter((file) => /\/entities\/[^/]+-fields\.ts$/.test(file));
+    const imported = new Set(imports.filter(({ from }) => !isTest(from)).map(({ to }) => to));
+    expect(tables.length).toBeGreaterThan(3);
+    expect(tables.filter((file) => !imported.has(file))).toEqual([]);
+  });
+
   test('all subgraphs have the same files at their doors', () => {
     const DOORS = [
       'README.md',

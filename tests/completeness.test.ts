@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EntitySchema } from '@mikro-orm/core';
 import {
@@ -96,6 +96,12 @@ describe.each(SUBGRAPHS)('the %s subgraph', (name) => {
     expect(missing).toEqual([]);
   });
 
+  test('lists every file of its folder of migrations', () => {
+    const files = globSync('*.ts', { cwd: new URL(`../subgraphs/${name}/migrations`, import.meta.url) });
+    const listed = DEFINITIONS[name].migrations.map((migration) => `${migration.name}.ts`);
+    expect(files.sort()).toEqual(listed);
+  });
+
   test('has its own name in front of its readers and events', () => {
     const names = [
       ...DEFINITIONS[name].readers.map((reader) => reader.name),
@@ -155,14 +161,14 @@ const typeNameOf = (mapping: Mapping) => mapping.map(ANY_PAYLOAD).__typename;
 
 /**
  * The names of what stands behind a type of the SDL without a resolver: the properties of the row that codegen.ts names,
- * or the keys of the event's mapping. Null for types that codegen maps to nothing: TypeScript holds those complete.
+ * or the keys of the event's mapping. Null for other types, which TypeScript holds complete.
  */
 function sourcesOf(name: SubgraphName, type: string): ReadonlySet<string> | null {
   const generated = codegen.generates[`subgraphs/${name}/generated/resolvers.ts`] as {
     config: { mappers: Record<string, string> };
   };
   const mapper = generated.config.mappers[type];
-  if (!mapper) return null;
+  if (!mapper) return keysOfEvent(name, type);
   const [, folder, entityName] = /^\.\.\/(\w+)\/.*#(\w+)/.exec(mapper) ?? [];
   if (folder !== 'entities') return keysOfEvent(name, type);
   const entity = DEFINITIONS[name].entities.find((each) => each.name === entityName);

@@ -21,8 +21,8 @@ describe('npm run migrate', () => {
   test.each([
     [[], 'There is no command (none was given).'],
     [['sideways', 'agents'], 'There is no command sideways.'],
-    [['up'], 'There is no subgraph (none was given).'],
-    [['up', 'billing'], 'There is no subgraph billing.'],
+    [['up'], 'There is no schema (none was given).'],
+    [['up', 'billing'], 'There is no schema billing.'],
     [['up', 'agents', 'chat'], 'chat is one word too many.'],
     [['up', 'agents', '--to', '0001-agents'], '--to belongs to down.'],
     [['down', 'agents', '--force'], "Unknown option '--force'"],
@@ -33,7 +33,7 @@ describe('npm run migrate', () => {
 
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(problem);
-    expect(stderr).toContain('Usage: npm run migrate -- <command> <subgraph>');
+    expect(stderr).toContain('Usage: npm run migrate -- <command> <schema>');
     expect(stderr).not.toContain('    at ');
   });
 
@@ -67,7 +67,7 @@ if (form === 'services') {
         const newest = names.at(-1)!;
         const { stdout } = await onServer('down', subgraph);
         expect(stdout.split('\n')).toEqual(
-          expect.arrayContaining([`taken back  ${newest}`, `pending     ${newest}`]),
+          expect.arrayContaining([`reverted    ${newest}`, `pending     ${newest}`]),
         );
         expect(await onServer('up', subgraph)).toMatchObject({ code: 0, stdout: all('applied') });
       },

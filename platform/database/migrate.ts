@@ -6,7 +6,7 @@ import { Migration0001Log } from './migrations/0001-log.ts';
 import { Migration0002ActorsAndReaders } from './migrations/0002-actors-and-readers.ts';
 
 /** The schemas that all subgraphs share: the event log, grants and idempotency keys. */
-const PLATFORM_MIGRATIONS: MigrationList = [
+export const PLATFORM_MIGRATIONS: MigrationList = [
   { name: '0001-log', class: Migration0001Log },
   { name: '0002-actors-and-readers', class: Migration0002ActorsAndReaders },
 ];

@@ -13,7 +13,8 @@ export interface IdempotentCall {
 }
 
 /**
- * Does the work of a call once. A repeat within 24 hours returns the id that the first call returned.
+ * Does the work of a call once. A repeat returns the id that the first call returned, until retention removes the key:
+ * RETENTION_IDEMPOTENCY_HOURS after the call, 24 at least.
  *
  * Key and work are one transaction, so a call that fails leaves its key unused. A repeat that arrives during the first
  * call waits for it. Throws IDEMPOTENCY_MISMATCH when the key comes with another input.
@@ -28,11 +29,8 @@ export async function once(
   locks.take('IdempotencyKey');
   const requestSha256 = createHash('sha256').update(canonical(call.input)).digest('hex');
   const [claimed] = await em.execute(
-    `insert into log.idempotency as known (actor, verb, key, request_sha256) values (?, ?, ?, ?)
-     on conflict (actor, verb, key) do update
-       set request_sha256 = excluded.request_sha256, result_id = null, created_at = now()
-       where known.created_at < now() - interval '24 hours'
-     returning key`,
+    `insert into log.idempotency (actor, verb, key, request_sha256) values (?, ?, ?, ?)
+     on conflict do nothing returning key`,
     [...identity, requestSha256],
   );
   if (claimed) {

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Publishes `UserChanged` for the people who signed in before the event existed. */
+/** Publishes `UserChanged` for the people who signed in before the event existed. This subgraph reads the log no more. */
 export class Migration0002KnownPeople extends Migration {
   override up(): void {
     this.addSql(`with stream as (
@@ -14,6 +14,7 @@ export class Migration0002KnownPeople extends Migration {
         '{"kind": "system", "part": "projects.migration"}',
         jsonb_build_object('userId', person.id, 'displayName', display_name, 'avatarUrl', avatar_url)
       from projects.app_user as person join stream on stream.stream = 'user:' || person.id`);
+    this.addSql(`delete from log.reader_position where reader = 'projects'`);
   }
 
   /** The events stay: they are true, and `up` does not publish them again. */

@@ -66,12 +66,12 @@ function gaps({ columns, table, fixed, apiFields, apiNames, inputs }: Declaratio
 
 type Place = 'column' | 'row in the table' | 'field of the SDL' | 'arguments of the SDL';
 
-/** The declarations as they would be with a new field `estimate` that is missing in one place. */
+/** The declarations as they would be with a new field `inventedField` that is missing in one place. */
 function withEstimate(missing?: Place): Declarations {
   const real = declarations();
   const addTo = (names: readonly string[], place: Place) =>
-    place === missing ? [...names] : [...names, 'estimate'];
-  const row = missing !== 'row in the table' && { estimate: { apiNames: ['estimate'] } };
+    place === missing ? [...names] : [...names, 'inventedField'];
+  const row = missing !== 'row in the table' && { inventedField: { apiNames: ['inventedField'] } };
   return {
     columns: addTo(real.columns, 'column'),
     table: { ...real.table, ...row },
@@ -95,20 +95,20 @@ describe('a field of a task', () => {
   });
 
   test.each<[Place, string[]]>([
-    ['column', ['estimate is in a table and no column']],
+    ['column', ['inventedField is in a table and no column']],
     [
       'row in the table',
       [
-        'estimate is a column in no table',
-        'estimate is a field of the API that no change names',
-        'estimate is an argument that taskCreate does not know',
-        'estimate is an argument that taskUpdate does not know',
+        'inventedField is a column in no table',
+        'inventedField is a field of the API that no change names',
+        'inventedField is an argument that taskCreate does not know',
+        'inventedField is an argument that taskUpdate does not know',
       ],
     ],
-    ['field of the SDL', ['estimate is no field of the API']],
+    ['field of the SDL', ['inventedField is no field of the API']],
     [
       'arguments of the SDL',
-      ['estimate is no argument of taskCreate', 'estimate is no argument of taskUpdate'],
+      ['inventedField is no argument of taskCreate', 'inventedField is no argument of taskUpdate'],
     ],
   ])('without its %s is reported', (place, reports) => {
     expect(gaps(withEstimate(place))).toEqual(reports);
@@ -128,8 +128,8 @@ describe('a field of a task', () => {
   test('that an operation does not know is a fault, not an input of the client', async () => {
     const projectId = await world.project();
 
-    await expect(world.task({ projectId, estimate: 3 })).rejects.toThrow(
-      /^taskCreate does not know estimate/,
+    await expect(world.task({ projectId, inventedField: 3 })).rejects.toThrow(
+      /^taskCreate does not know inventedField/,
     );
   });
 });

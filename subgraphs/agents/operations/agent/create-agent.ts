@@ -7,15 +7,11 @@ import { createOnce, defineOperation } from '../../../../platform/subgraph/opera
 import { requirePerson } from '../../access.ts';
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
-import { AGENT_INPUT, requireProjects, requireTarget } from './steps/agent-input.ts';
+import { CREATE_INPUTS, requireProjects, requireTarget } from './steps/agent-input.ts';
 
 const Input = z.strictObject({
-  ...AGENT_INPUT,
+  ...CREATE_INPUTS,
   slug: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,49}$/, 'must be 1 to 50 lower-case letters, digits, - and _'),
-  model: AGENT_INPUT.model.default('claude-opus-4-5'),
-  maxConcurrent: AGENT_INPUT.maxConcurrent.default(1),
-  isEnabled: AGENT_INPUT.isEnabled.default(true),
-  tags: AGENT_INPUT.tags.default([]),
   idempotencyKey,
 });
 

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { ContextWithSettings } from '../../settings.ts';
-import { AGENT_INPUT, requireProjects, requireTarget } from './steps/agent-input.ts';
+import { requireProjects, requireTarget, UPDATE_INPUTS } from './steps/agent-input.ts';
 import { changeAgent } from './steps/change-agent.ts';
 import { lockOwnAgent } from './steps/lock-agent.ts';
 
-const Input = z
-  .strictObject(AGENT_INPUT)
-  .partial()
-  .extend({ id: z.string(), expectedVersion: z.int().nullish() });
+const Input = z.strictObject({ ...UPDATE_INPUTS, id: z.string(), expectedVersion: z.int().nullish() });
 
 /**
  * Changes an agent. Its runs go on: a lower `maxConcurrent` and `isEnabled: false` only keep others waiting.

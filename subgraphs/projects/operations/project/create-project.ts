@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
+import { createInputs } from '../../../../platform/database/field-inputs.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
 import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
@@ -10,9 +11,8 @@ import { PROJECT_FIELDS } from '../../entities/project-fields.ts';
 import { insertProject } from './steps/insert-project.ts';
 
 const Input = z.strictObject({
+  ...createInputs(PROJECT_FIELDS),
   key: z.string().regex(/^[A-Z][A-Z0-9]{1,9}$/, 'must be 2 to 10 capital letters and digits, a letter first'),
-  name: PROJECT_FIELDS.name.input,
-  description: PROJECT_FIELDS.description.input,
   idempotencyKey,
 });
 
@@ -22,9 +22,10 @@ const Input = z.strictObject({
  */
 export const createProject = defineOperation('projectCreate', Input, async (ctx: RequestContext, input) => {
   const owner = requirePerson(ctx.actor);
+  const { idempotencyKey: _key, ...values } = input;
   try {
     const project = await createOnce(ctx, { verb: 'projectCreate', input }, Project, (tx) =>
-      insertProject(tx, owner, input),
+      insertProject(tx, owner, values),
     );
     await requireProject(ctx, project.id, 'VIEWER', ['input', 'idempotencyKey']);
     return project;

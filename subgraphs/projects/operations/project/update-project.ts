@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { updateInputs } from '../../../../platform/database/field-inputs.ts';
 import { applyChanges } from '../../../../platform/database/field-table.ts';
 import { versionConflict } from '../../../../platform/input/errors.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
@@ -9,8 +10,7 @@ import { publishProject } from './steps/publish-project.ts';
 
 const Input = z.strictObject({
   id: z.string(),
-  name: PROJECT_FIELDS.name.input.optional(),
-  description: PROJECT_FIELDS.description.input,
+  ...updateInputs(PROJECT_FIELDS),
   expectedVersion: z.int().nullish(),
 });
 

@@ -1,14 +1,15 @@
 import { z } from 'zod';
+import { createInputs } from '../../../../platform/database/field-inputs.ts';
 import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireProject } from '../../access.ts';
 import { Task } from '../../entities/task.ts';
+import { TASK_FIELDS } from '../../entities/task-fields.ts';
 import { insertTask } from './steps/insert-task.ts';
-import { CREATE_INPUTS } from './steps/task-inputs.ts';
 
 const Input = z.strictObject({
-  ...CREATE_INPUTS,
+  ...createInputs(TASK_FIELDS),
   projectId: z.string(),
   columnId: z.string().nullish(),
   parentId: z.string().nullish(),

@@ -1,12 +1,17 @@
 import { z } from 'zod';
+import { updateInputs } from '../../../../platform/database/field-inputs.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireAssignable, requireTask } from '../../access.ts';
+import { TASK_FIELDS } from '../../entities/task-fields.ts';
 import { applyTaskChanges } from './steps/apply-task-changes.ts';
 import { lockTask } from './steps/lock-task.ts';
-import { UPDATE_INPUTS } from './steps/task-inputs.ts';
 
-const Input = z.strictObject({ ...UPDATE_INPUTS, id: z.string(), expectedVersion: z.int().nullish() });
+const Input = z.strictObject({
+  ...updateInputs(TASK_FIELDS),
+  id: z.string(),
+  expectedVersion: z.int().nullish(),
+});
 
 /**
  * Changes fields of a task; a checklist is replaced as a whole.

@@ -1,21 +1,18 @@
+import { createInputs, updateInputs } from '../../../../../platform/database/field-inputs.ts';
 import { DomainError } from '../../../../../platform/input/errors.ts';
 import type { RequestContext } from '../../../../../platform/subgraph/request.ts';
 import { requireProject } from '../../../access.ts';
 import { AGENT_FIELDS } from '../../../entities/agent-fields.ts';
 import type { Targets } from '../../../openclaw/targets.ts';
 
-/** The fields that inputs set, by the names of the API. */
-export const AGENT_INPUT = {
-  name: AGENT_FIELDS.name.input,
-  model: AGENT_FIELDS.model.input,
-  systemPrompt: AGENT_FIELDS.systemPrompt.input.nullish(),
-  maxConcurrent: AGENT_FIELDS.maxConcurrent.input,
-  isEnabled: AGENT_FIELDS.isEnabled.input,
-  avatarUrl: AGENT_FIELDS.avatarUrl.input.nullish(),
-  tags: AGENT_FIELDS.tags.input,
-  projectIds: AGENT_FIELDS.projectIds.input.nullish(),
-  openClaw: AGENT_FIELDS.target.input.nullish(),
-};
+/** The API calls the target of an agent `openClaw`. */
+const nameTarget = <Inputs extends { target: unknown }>({ target, ...inputs }: Inputs) => ({
+  ...inputs,
+  openClaw: target as Inputs['target'],
+});
+
+export const CREATE_INPUTS = nameTarget(createInputs(AGENT_FIELDS));
+export const UPDATE_INPUTS = nameTarget(updateInputs(AGENT_FIELDS));
 
 /** Throws NOT_FOUND for a project in which the actor has no role. */
 export async function requireProjects(

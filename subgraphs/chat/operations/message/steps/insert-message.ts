@@ -1,6 +1,8 @@
+import { applyChanges } from '../../../../../platform/database/field-table.ts';
 import { lockExisting } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { Channel } from '../../../entities/channel.ts';
+import { CHANNEL_FIELDS } from '../../../entities/channel-fields.ts';
 import { authorOf, Message } from '../../../entities/message.ts';
 import { publishMessage } from './publish-message.ts';
 
@@ -16,7 +18,7 @@ export async function insertMessage(
 ): Promise<Message> {
   const createdAt = await tx.now(); // read before the lock, which all senders of the channel wait for
   const channel = await lockExisting(tx, Channel, channelId);
-  channel.lastSeq += 1;
+  applyChanges(channel, CHANNEL_FIELDS, { lastSeq: channel.lastSeq + 1 });
   const message = tx.em.create(Message, {
     channelId,
     seq: channel.lastSeq,

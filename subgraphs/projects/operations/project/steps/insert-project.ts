@@ -9,13 +9,12 @@ import { publishProject } from './publish-project.ts';
 export async function insertProject(
   tx: Transaction,
   owner: Person,
-  { key, name, description }: { key: string; name: string; description?: string | null | undefined },
+  values: { key: string; name: string; description?: string | null | undefined },
 ): Promise<Project> {
   const now = await tx.now();
   const project = tx.em.create(Project, {
-    key,
-    name,
-    description: description ?? null,
+    ...values,
+    description: values.description ?? null,
     createdAt: now,
     updatedAt: now,
   });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CreateInputs } from '../../../../../platform/database/field-inputs.ts';
 import { lockOne } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { personOf } from '../../../../../platform/identity/actor.ts';
@@ -7,13 +8,12 @@ import { isUuid } from '../../../../../platform/input/input.ts';
 import { requireAssignable } from '../../../access.ts';
 import type { BoardColumn } from '../../../entities/board-column.ts';
 import { Task } from '../../../entities/task.ts';
-import { ALL_API_NAMES } from '../../../entities/task-fields.ts';
+import { ALL_API_NAMES, type TASK_FIELDS } from '../../../entities/task-fields.ts';
 import { lockBoard } from '../../board/steps/lock-board.ts';
 import { lockColumn, lockFirstColumn } from '../../column/steps/lock-column.ts';
 import { endOf } from './place-task.ts';
 import { publishTasks } from './publish-tasks.ts';
 import { recordChanges } from './record-changes.ts';
-import type { CREATE_INPUTS } from './task-inputs.ts';
 
 /** A task to insert: where it belongs, and the values of its fields. */
 export type TaskDraft = {
@@ -21,7 +21,7 @@ export type TaskDraft = {
   /** Absent: the first column of category TODO. */
   columnId?: string | null | undefined;
   parentId?: string | null | undefined;
-} & z.output<z.ZodObject<typeof CREATE_INPUTS>>;
+} & z.output<z.ZodObject<CreateInputs<typeof TASK_FIELDS>>>;
 
 /**
  * Inserts a task at the end of a column. Its number is the next of its project: the board stays locked until the
