@@ -26,8 +26,8 @@ function checkAcknowledged(
     case 'run':
     case 'retry': {
       if (!runs.has(id)) return [`the acknowledged run ${id} does not exist`];
-      const operation = kind === 'run' ? 'agentRunStart' : 'agentRunRetry';
-      const key = keys.find((each) => each.operation === operation && each.key === acknowledged.key);
+      const verb = kind === 'run' ? 'agentRunStart' : 'agentRunRetry';
+      const key = keys.find((each) => each.verb === verb && each.key === acknowledged.key);
       return key?.resultId === id
         ? []
         : [`run ${id} was acknowledged for key ${acknowledged.key}, which created ${key?.resultId}`];
@@ -45,8 +45,8 @@ function checkAcknowledged(
 /** Checks that each run has one idempotency key: a repeated mutation created one run, a refused mutation none. */
 function checkOnce({ keys, runs }: History): string[] {
   const keysOfRun = new Map<string, number>();
-  for (const { operation, resultId } of keys)
-    if (operation.startsWith('agentRun') && resultId)
+  for (const { verb, resultId } of keys)
+    if (verb.startsWith('agentRun') && resultId)
       keysOfRun.set(resultId, (keysOfRun.get(resultId) ?? 0) + 1);
   return runs.flatMap(({ id }) =>
     keysOfRun.get(id) === 1 ? [] : [`run ${id} was created by ${keysOfRun.get(id) ?? 0} keys`],

@@ -35,7 +35,7 @@ function validHistory(): History {
     })),
     tasks: runs.map((run) => ({ id: `task-${run}`, title: `Task ${run}`, category: 'IN_REVIEW' })),
     comments: runs.map((run) => ({ taskId: `task-${run}`, runId: `run-${run}`, body: 'Done' })),
-    keys: runs.map((run) => ({ operation: 'agentRunStart', key: `run-${run}`, resultId: `run-${run}` })),
+    keys: runs.map((run) => ({ verb: 'agentRunStart', key: `run-${run}`, resultId: `run-${run}` })),
     callbacks: runs.map((run) => ({ messageId: `msg_${run}`, runId: `run-${run}`, outcome: 'applied' })),
     acknowledged: runs.flatMap((run) => [
       { kind: 'task', key: `task-${run}`, id: `task-${run}`, title: `Task ${run}` },

@@ -40,7 +40,7 @@ export interface Rows {
   attempts: AttemptRow[];
   tasks: { id: string; title: string; category: string }[];
   comments: { taskId: string; runId: string | null; body: string }[];
-  keys: { operation: string; key: string; resultId: string | null }[];
+  keys: { verb: string; key: string; resultId: string | null }[];
   callbacks: { messageId: string; runId: string; outcome: string }[];
 }
 
@@ -118,7 +118,7 @@ const READ = `select json_build_object(
     'tasks.task join tasks.board_column on board_column.id = task.column_id',
   )},
   'comments', ${list(`'taskId', task_id, 'runId', run_id, 'body', body`, 'tasks.comment')},
-  'keys', ${list(`'operation', operation, 'key', key, 'resultId', result_id`, 'log.idempotency')},
+  'keys', ${list(`'verb', verb, 'key', key, 'resultId', result_id`, 'log.idempotency')},
   'callbacks', ${list(`'messageId', message_id, 'runId', run_id, 'outcome', outcome`, 'agents.callback')}
 ) as rows`;
 
