@@ -46,8 +46,7 @@ function checkAcknowledged(
 function checkOnce({ keys, runs }: History): string[] {
   const keysOfRun = new Map<string, number>();
   for (const { verb, resultId } of keys)
-    if (verb.startsWith('agentRun') && resultId)
-      keysOfRun.set(resultId, (keysOfRun.get(resultId) ?? 0) + 1);
+    if (verb.startsWith('agentRun') && resultId) keysOfRun.set(resultId, (keysOfRun.get(resultId) ?? 0) + 1);
   return runs.flatMap(({ id }) =>
     keysOfRun.get(id) === 1 ? [] : [`run ${id} was created by ${keysOfRun.get(id) ?? 0} keys`],
   );
