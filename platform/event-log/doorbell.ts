@@ -31,7 +31,7 @@ const RECONNECT = { firstMs: 100, lastMs: 2_000 };
  * All listeners share one subscription, which is never given up: some engines stop calling all listeners of a channel
  * when one of them unsubscribes.
  */
-export function createDoorbell(
+function createDoorbell(
   engine: PubSubEngine,
   log: Logger,
   connection: { isHealthy(): boolean; close(): Promise<void> },

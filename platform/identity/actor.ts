@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DomainError } from '../input/errors.ts';
 
 /*
  * The actor is one concept in the whole system: the gateway signs it, operations check its rights, and histories and
@@ -50,6 +51,12 @@ export const systemPart = (part: string): SystemPart => ({ kind: 'system', part 
 
 /** The person whose rights count: the actor, or the person for whom an agent acts. */
 export const personOf = (actor: RequestActor): Person => (actor.kind === 'agent' ? actor.onBehalfOf : actor);
+
+/** The person who acts. Throws FORBIDDEN for an agent, which acts only in the project of its run. */
+export function requirePerson(actor: RequestActor): Person {
+  if (actor.kind === 'person') return actor;
+  throw new DomainError('FORBIDDEN', 'Only a person may do this');
+}
 
 /** An actor as the event log keeps it: by ids, because names change. */
 export type ActorReference =

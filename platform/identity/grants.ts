@@ -73,6 +73,15 @@ export async function requireRole(
   return role;
 }
 
+/** The role of a person in a scope, whoever acts; null for none. */
+export async function readRole(em: EntityManager, scope: string, personId: string): Promise<Role | null> {
+  const [grant]: { role: Role }[] = await em.execute(
+    'select role from access.grant where scope = ? and subject = ?',
+    [scope, personId],
+  );
+  return grant?.role ?? null;
+}
+
 /** Sets a person's role in a scope. It replaces the role that the person had there. */
 export const setGrant = (tx: EntityManager, scope: string, subject: string, role: Role) =>
   tx.execute(

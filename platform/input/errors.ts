@@ -52,9 +52,22 @@ export const notFound = (kind: string, id: string, field?: readonly string[]) =>
     field ? { field } : {},
   );
 
-/** The failure for a change of an older version. `current` holds the object as it is now. */
-export const versionConflict = (current: Readonly<Record<string, unknown>>) =>
-  new DomainError('VERSION_CONFLICT', 'Somebody changed it since you read it. Look at it and try again.', {
-    field: ['input', 'expectedVersion'],
-    current,
-  });
+/**
+ * Throws VERSION_CONFLICT when a row is not at the version that the client expects; null and undefined expect none.
+ * `current` holds the row under the name that the mutation's payload has for it.
+ */
+export function requireVersion(
+  current: Readonly<Record<string, { version: number }>>,
+  expectedVersion: number | null | undefined,
+): void {
+  if (expectedVersion == null) return;
+  if (Object.values(current).every(({ version }) => version === expectedVersion)) return;
+  throw new DomainError(
+    'VERSION_CONFLICT',
+    'Somebody changed it since you read it. Look at it and try again.',
+    {
+      field: ['input', 'expectedVersion'],
+      current,
+    },
+  );
+}

@@ -18,8 +18,7 @@ export type Form = 'embedded' | 'services';
 declare const teamBoardForm: Form | undefined;
 export const form: Form = typeof teamBoardForm === 'undefined' ? 'embedded' : teamBoardForm;
 
-export const TEST_DATABASE_URL =
-  process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const TEST_DATABASE_URL = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 export const TEST_REDIS_URL = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 /** The log of tests. It is silent; TEST_LOG_LEVEL=debug shows it. */

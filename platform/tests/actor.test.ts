@@ -11,11 +11,12 @@ import {
   systemPart,
 } from '../identity/actor.ts';
 import { signingKey, signStatement, verifyStatement } from '../identity/statement.ts';
-import { anAgent, aPerson, aStream, NoteWritten, openWorld, type World } from './world.ts';
+import { agentInRun, aPerson } from '../testing/actors.ts';
+import { aStream, NoteWritten, openWorld, type World } from './world.ts';
 
 const KEY = signingKey('a key of at least 32 characters .');
 const ADA: Person = { ...aPerson('Ada Łovelace 👩‍💻'), avatarUrl: 'https://example.org/ada.png' };
-const ROBOT = anAgent({ scopes: [`project:${randomUUID()}`, `project:${randomUUID()}`], onBehalfOf: ADA });
+const ROBOT = agentInRun({ scopes: [`project:${randomUUID()}`, `project:${randomUUID()}`], onBehalfOf: ADA });
 
 const sign = (actor: unknown) => signStatement(KEY, 'lab', actor as RequestActor, '{}');
 const verify = (statement: string) => verifyStatement(KEY, 'lab', statement, '{}');

@@ -3,7 +3,7 @@ import { buildSchema, type GraphQLError, graphql } from 'graphql';
 import { ERROR_CODES } from '../../schema/errors.ts';
 import { formatError } from '../graphql/format-error.ts';
 import { payload } from '../graphql/user-errors.ts';
-import { DomainError, isUserError, notFound, versionConflict } from '../input/errors.ts';
+import { DomainError, isUserError, notFound, requireVersion } from '../input/errors.ts';
 import { captureLog } from '../testing/captured-log.ts';
 
 const schema = buildSchema('type Query { ask(count: Int): String, list: [String!]!, note: Int }');
@@ -118,7 +118,8 @@ describe("a mutation's payload", () => {
   });
 
   test('has the present object after a version conflict', async () => {
-    expect(await payload(throwing(versionConflict({ note: { version: 2 } })) as never)).toMatchObject({
+    const change = async () => requireVersion({ note: { version: 2 } }, 1);
+    expect(await payload(change as never)).toMatchObject({
       note: { version: 2 },
       userErrors: [{ code: 'VERSION_CONFLICT', field: ['input', 'expectedVersion'] }],
     });

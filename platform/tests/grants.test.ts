@@ -4,7 +4,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ROLES, type Role } from '../../schema/roles.ts';
 import type { Person } from '../identity/actor.ts';
 import { createGrants, removeGrant, requireRole, setGrant } from '../identity/grants.ts';
-import { anAgent, aPerson, openWorld, TESTS, type World } from './world.ts';
+import { agentInRun, aPerson } from '../testing/actors.ts';
+import { openWorld, TESTS, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -108,7 +109,7 @@ describe('an agent in a run', () => {
     async (role, limited) => {
       const ada = aPerson();
       const { scope } = await aScopeOf(role, ada);
-      const agent = anAgent({ scopes: [scope], onBehalfOf: ada });
+      const agent = agentInRun({ scopes: [scope], onBehalfOf: ada });
 
       expect(await createGrants(world.em(), agent).load(scope)).toBe(limited);
     },
@@ -117,19 +118,19 @@ describe('an agent in a run', () => {
   test('has no role outside the scopes of its run, also where its person has one', async () => {
     const ada = aPerson();
     const [inside, outside] = [await aScopeOf('OWNER', ada), await aScopeOf('OWNER', ada)];
-    const grants = createGrants(world.em(), anAgent({ scopes: [inside.scope], onBehalfOf: ada }));
+    const grants = createGrants(world.em(), agentInRun({ scopes: [inside.scope], onBehalfOf: ada }));
 
     expect(await Promise.all([grants.load(inside.scope), grants.load(outside.scope)])).toEqual([
       'MEMBER',
       null,
     ]);
     expect(await grants.idsOf('project:')).toEqual([inside.id]);
-    expect(await createGrants(world.em(), anAgent({ onBehalfOf: ada })).idsOf('project:')).toEqual([]);
+    expect(await createGrants(world.em(), agentInRun({ onBehalfOf: ada })).idsOf('project:')).toEqual([]);
   });
 
   test('has no role in a scope of its run in which its person has none', async () => {
     const { scope } = await aScope('OWNER');
-    const grants = createGrants(world.em(), anAgent({ scopes: [scope] }));
+    const grants = createGrants(world.em(), agentInRun({ scopes: [scope] }));
 
     expect(await grants.load(scope)).toBeNull();
     expect(await grants.idsOf('project:')).toEqual([]);
@@ -138,7 +139,7 @@ describe('an agent in a run', () => {
   test('may not do what needs more than a member, also when its person is an owner', async () => {
     const ada = aPerson();
     const { id, scope } = await aScopeOf('OWNER', ada);
-    const agent = anAgent({ scopes: [scope], onBehalfOf: ada });
+    const agent = agentInRun({ scopes: [scope], onBehalfOf: ada });
 
     const requiring = requireRole(createGrants(world.em(), agent), scope, 'ADMIN', { kind: 'Project', id });
 
@@ -150,7 +151,7 @@ describe('the grants of a transaction', () => {
   test('are those of its actor, and see what the transaction has written', async () => {
     const ada = aPerson();
     const [inside, outside] = [`project:${randomUUID()}`, `project:${randomUUID()}`];
-    const agent = anAgent({ scopes: [inside], onBehalfOf: ada });
+    const agent = agentInRun({ scopes: [inside], onBehalfOf: ada });
 
     const roles = await world.subgraph.transact(agent, async (tx) => {
       for (const scope of [inside, outside]) await setGrant(tx.em, scope, ada.id, 'OWNER');

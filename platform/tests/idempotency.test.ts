@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type IdempotentCall, once } from '../event-log/idempotency.ts';
 import { removeExpired } from '../event-log/retention.ts';
 import type { Actor } from '../identity/actor.ts';
-import { aNote, anAgent, aPerson, Note, openWorld, type World } from './world.ts';
+import { agentInRun, aPerson } from '../testing/actors.ts';
+import { aNote, Note, openWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -96,7 +97,7 @@ describe('a call with an idempotency key', () => {
 
   test('is another call for an agent than for its person, and another one in each run of the agent', async () => {
     const call = aCall();
-    const agent = anAgent({ onBehalfOf: ADA });
+    const agent = agentInRun({ onBehalfOf: ADA });
 
     const ids = [
       await write(call),

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LockOptions, lockAll, lockExisting, lockOne } from '../database/lock-order.ts';
 import { once } from '../event-log/idempotency.ts';
 import type { Transaction } from '../event-log/transaction.ts';
+import { aPerson } from '../testing/actors.ts';
 import { form } from '../testing/infrastructure.ts';
 import { countStatements } from '../testing/statements.ts';
 import { until } from '../testing/wait.ts';
 import { aBook, aShelf, BOOKS_DATABASE, Book, Shelf } from './books.ts';
-import { aPerson, Note, openWorld, TESTS, type World } from './world.ts';
+import { Note, openWorld, TESTS, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -7,8 +7,9 @@ import { DomainError } from '../input/errors.ts';
 import { idempotencyKey, line, whole } from '../input/input.ts';
 import { createOnce, defineOperation, mutation } from '../subgraph/operation.ts';
 import { createRequestContext, type RequestContext } from '../subgraph/request.ts';
+import { agentInRun, aPerson } from '../testing/actors.ts';
 import { testLog } from '../testing/infrastructure.ts';
-import { aNote, anAgent, aPerson, aStream, Note, NoteWritten, openWorld, type World } from './world.ts';
+import { aNote, aStream, Note, NoteWritten, openWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -68,7 +69,7 @@ describe('an operation', () => {
   });
 
   test('does its work in the name of the actor, who may be an agent', async () => {
-    const agent = anAgent({ onBehalfOf: ADA });
+    const agent = agentInRun({ onBehalfOf: ADA });
 
     const note = await writeNote(as(agent), { text: aText() });
 
@@ -115,7 +116,7 @@ describe('creating something once', () => {
     const input = { text: aText(), idempotencyKey: randomUUID() };
 
     const ofPerson = await writeNote(as(ADA), input);
-    const ofAgent = await writeNote(as(anAgent({ onBehalfOf: ADA })), input);
+    const ofAgent = await writeNote(as(agentInRun({ onBehalfOf: ADA })), input);
 
     expect(ofAgent.id).not.toBe(ofPerson.id);
     expect(await written(input.text)).toBe(2);

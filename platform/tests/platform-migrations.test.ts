@@ -7,8 +7,8 @@ import { Migration0002ActorsAndReaders } from '../database/migrations/0002-actor
 import { readEvents } from '../event-log/event-log.ts';
 import { referenceTo } from '../identity/actor.ts';
 import type { Infrastructure } from '../subgraph/infrastructure.ts';
+import { agentInRun, aPerson } from '../testing/actors.ts';
 import { openTestInfrastructure, testLog } from '../testing/infrastructure.ts';
-import { anAgent, aPerson } from './world.ts';
 
 const FIRST = { name: '0001-log', class: Migration0001Log };
 const SECOND = { name: '0002-actors-and-readers', class: Migration0002ActorsAndReaders };
@@ -83,7 +83,7 @@ describe('the migration to actors and readers', () => {
     await orm.migrator.up();
     await insertStream();
     const ada = aPerson();
-    const actors = [ada, anAgent({ onBehalfOf: ada }), { kind: 'system', part: 'agents.reaper' } as const];
+    const actors = [ada, agentInRun({ onBehalfOf: ada }), { kind: 'system', part: 'agents.reaper' } as const];
     for (const [index, actor] of actors.entries())
       await insertEvent(index + 1, JSON.stringify(referenceTo(actor)));
     await execute(`insert into log.reader_position (reader, stream, seq) values ('tasks', 'project:p', 2)`);

@@ -3,11 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Migration } from '@mikro-orm/migrations';
 import { once } from '../event-log/idempotency.ts';
 import { type RetentionOptions, removeExpired, startRetention } from '../event-log/retention.ts';
+import { aPerson } from '../testing/actors.ts';
 import { form } from '../testing/infrastructure.ts';
 import { until } from '../testing/wait.ts';
 import { retentionOf } from './aging.ts';
 import { upTo } from './following.ts';
-import { aPerson, LAB_DATABASE, openWorld, TESTS, type World } from './world.ts';
+import { LAB_DATABASE, openWorld, TESTS, type World } from './world.ts';
 
 class Migration0002Visits extends Migration {
   override up(): void {

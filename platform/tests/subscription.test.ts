@@ -6,9 +6,9 @@ import { encodeCursor } from '../event-log/cursor.ts';
 import { removeGrant, requireRole, setGrant } from '../identity/grants.ts';
 import { createRequestContext, type RequestContext } from '../subgraph/request.ts';
 import { type FollowOptions, follows, type StreamEventRoot, show } from '../subgraph/subscription.ts';
+import { aPerson } from '../testing/actors.ts';
 import { testLog } from '../testing/infrastructure.ts';
 import {
-  aPerson,
   aStream,
   NoteStruck,
   NoteWritten,

@@ -5,11 +5,10 @@ import { type Hint, readEvents, readHeads } from '../event-log/event-log.ts';
 import { type Transaction, transact } from '../event-log/transaction.ts';
 import { referenceTo } from '../identity/actor.ts';
 import { createRequestContext } from '../subgraph/request.ts';
+import { agentInRun, aPerson } from '../testing/actors.ts';
 import { form, testLog } from '../testing/infrastructure.ts';
 import {
   aNote,
-  anAgent,
-  aPerson,
   aStream,
   LAB_LOCKS,
   Note,
@@ -141,7 +140,7 @@ describe('in a transaction', () => {
 
   test('of a request the actor is that of the request, and the viewer is the person whose rights count', async () => {
     const ada = aPerson();
-    const agent = anAgent({ onBehalfOf: ada });
+    const agent = agentInRun({ onBehalfOf: ada });
     const ctx = createRequestContext(world.subgraph, agent, testLog);
 
     expect([ctx.actor, ctx.viewer]).toEqual([agent, ada]);

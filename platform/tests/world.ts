@@ -8,7 +8,7 @@ import type { DatabaseOptions } from '../database/database.ts';
 import type { Doorbell } from '../event-log/doorbell.ts';
 import type { Reader } from '../event-log/readers.ts';
 import { transact } from '../event-log/transaction.ts';
-import { type AgentInRun, type Person, person, systemPart } from '../identity/actor.ts';
+import { systemPart } from '../identity/actor.ts';
 import type { Infrastructure } from '../subgraph/infrastructure.ts';
 import { openSubgraph } from '../subgraph/subgraph.ts';
 import { openTestInfrastructure, testLog } from '../testing/infrastructure.ts';
@@ -64,21 +64,6 @@ export const aStream = () => `notebook:${randomUUID()}`;
 
 /** The actor of transactions in which it does not matter who acts. */
 export const TESTS = systemPart('lab.tests');
-
-/** A person of these tests. */
-export const aPerson = (displayName = 'Ada'): Person =>
-  person({ id: randomUUID(), displayName, avatarUrl: null });
-
-/** An agent in a run without scopes, for a new person. */
-export const anAgent = (values: Partial<AgentInRun> = {}): AgentInRun => ({
-  kind: 'agent',
-  id: randomUUID(),
-  displayName: 'Robot',
-  runId: randomUUID(),
-  scopes: [],
-  onBehalfOf: aPerson(),
-  ...values,
-});
 
 /** The order in which the subgraph of these tests takes its locks. */
 export const LAB_LOCKS = ['Note'] as const;

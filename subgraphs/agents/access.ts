@@ -97,12 +97,6 @@ export function requireOwner(
   if (!isOwner(looker, agent)) throw new DomainError('FORBIDDEN', 'Only its owner may do this', { field });
 }
 
-/** The person who acts. Throws FORBIDDEN for an agent in a run, which works on tasks and manages no agents. */
-export function requirePerson({ actor }: Pick<RequestContext, 'actor'>): Person {
-  if (actor.kind === 'person') return actor;
-  throw new DomainError('FORBIDDEN', 'Only a person may do this');
-}
-
 /** The person who acts, or for whom an agent acts. Throws for a part of the system, which acts for no person. */
 export function personBehind({ actor }: Pick<WithGrants, 'actor'>): Person {
   if (actor.kind === 'system') throw new Error(`${actor.part} acts for no person`);

@@ -1,6 +1,4 @@
-import type { Person, RequestActor } from '../../platform/identity/actor.ts';
 import { type Grants, requireRole } from '../../platform/identity/grants.ts';
-import { DomainError } from '../../platform/input/errors.ts';
 import type { Role } from '../../schema/roles.ts';
 import { projectScope } from '../../schema/scopes.ts';
 
@@ -24,9 +22,3 @@ export const requireProject = (
 /** Whether the actor may see a project. */
 export const maySee = async ({ grants }: WithGrants, projectId: string): Promise<boolean> =>
   (await grants.load(projectScope(projectId))) !== null;
-
-/** The person who acts. Throws FORBIDDEN for an agent, which acts only in the project of its run. */
-export function requirePerson(actor: RequestActor): Person {
-  if (actor.kind === 'person') return actor;
-  throw new DomainError('FORBIDDEN', 'Only a person can do this');
-}

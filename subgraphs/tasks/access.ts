@@ -1,7 +1,6 @@
 import { findById } from '../../platform/database/find.ts';
 import type { Transaction } from '../../platform/event-log/transaction.ts';
-import { person } from '../../platform/identity/actor.ts';
-import { requireRole } from '../../platform/identity/grants.ts';
+import { readRole, requireRole } from '../../platform/identity/grants.ts';
 import { DomainError, notFound } from '../../platform/input/errors.ts';
 import { isUuid } from '../../platform/input/input.ts';
 import type { RequestContext } from '../../platform/subgraph/request.ts';
@@ -57,8 +56,7 @@ export async function requireAssignable(
 
 async function isMember(tx: Transaction, projectId: string, personId: string): Promise<boolean> {
   if (!isUuid(personId)) return false;
-  const { grants } = tx.actingAs(person({ id: personId, displayName: '', avatarUrl: null }));
-  return (await grants.load(projectScope(projectId))) !== null;
+  return (await readRole(tx.em, projectScope(projectId), personId)) !== null;
 }
 
 /** Whether the actor may see what belongs to a project. */

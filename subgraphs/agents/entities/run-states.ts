@@ -28,7 +28,7 @@ export const RUN_TRANSITIONS = {
 } as const satisfies Record<RunState, readonly RunState[]>;
 
 /** The states in which a run holds one of its agent's slots. */
-export const SLOT_STATES = ['DISPATCHING', 'RUNNING', 'CANCELING'] as const satisfies readonly RunState[];
+const SLOT_STATES = ['DISPATCHING', 'RUNNING', 'CANCELING'] as const satisfies readonly RunState[];
 
 /** The states of a run about which the reconciler asks OpenClaw. */
 export const CHECKED_STATES = ['RUNNING', 'CANCELING'] as const satisfies readonly RunState[];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setGrant } from '../../../platform/identity/grants.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { projectScope } from '../../../schema/scopes.ts';
 import { maySeeAgent } from '../access.ts';
 import { archiveAgent } from '../operations/agent/archive-agent.ts';
@@ -8,7 +9,7 @@ import { createAgent } from '../operations/agent/create-agent.ts';
 import { updateAgent } from '../operations/agent/update-agent.ts';
 import { wakeAgent } from '../operations/agent/wake-agent.ts';
 import { startRun } from '../operations/run/start-run.ts';
-import { agentIn, aPerson, openWorld } from './world.ts';
+import { agentIn, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readHeads } from '../../../platform/event-log/event-log.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { TaskRemoved } from '../../../schema/events/tasks.ts';
-import { aPerson, openWorld } from './world.ts';
+import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

@@ -5,11 +5,12 @@ import { type Simulator, startSimulator } from '../../../openclaw-simulator/simu
 import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { createHttpServer, listen } from '../../../platform/graphql/http-server.ts';
 import { SCALARS } from '../../../platform/graphql/scalars.ts';
-import { type AgentInRun, type Person, person, type RequestActor } from '../../../platform/identity/actor.ts';
+import type { AgentInRun, Person, RequestActor } from '../../../platform/identity/actor.ts';
 import { setGrant } from '../../../platform/identity/grants.ts';
 import type { Logger } from '../../../platform/process/log.ts';
 import { createRequestContext } from '../../../platform/subgraph/request.ts';
 import { openSubgraph } from '../../../platform/subgraph/subgraph.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { until } from '../../../platform/testing/wait.ts';
 import { AgentChanged, RunChanged, type RunState } from '../../../schema/events/agents.ts';
@@ -193,9 +194,6 @@ export async function openWorld(
   };
   return world;
 }
-
-export const aPerson = (displayName: string): Person =>
-  person({ id: randomUUID(), displayName, avatarUrl: null });
 
 /** An agent in a run, for the person who asked for the run. */
 export const agentIn = (run: AgentRun, onBehalfOf: Person): AgentInRun => ({

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import type { ChatContext } from '../loaders.ts';
 import { createChannel } from '../operations/channel/create-channel.ts';
 import { deleteMessage } from '../operations/message/delete-message.ts';
 import { editMessage } from '../operations/message/edit-message.ts';
-import { aPerson, openWorld } from './world.ts';
+import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { createChannel } from '../operations/channel/create-channel.ts';
-import { aPerson, openWorld } from './world.ts';
+import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

@@ -5,13 +5,14 @@ import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { transact } from '../../../platform/event-log/transaction.ts';
 import { systemPart } from '../../../platform/identity/actor.ts';
 import { openSubgraph } from '../../../platform/subgraph/subgraph.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { testLog } from '../../../platform/testing/infrastructure.ts';
 import { channelStream } from '../../../schema/events/chat.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { MemberChanged } from '../../../schema/events/projects.ts';
 import { Channel } from '../entities/channel.ts';
 import { CHAT_SUBGRAPH } from '../subgraph.ts';
-import { aPerson, openWorld } from './world.ts';
+import { openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeEach(async () => {

@@ -6,13 +6,13 @@ import { SCALARS } from '../../../platform/graphql/scalars.ts';
 import {
   type AgentInRun,
   type Person,
-  person,
   type RequestActor,
   systemPart,
 } from '../../../platform/identity/actor.ts';
 import { removeGrant, setGrant } from '../../../platform/identity/grants.ts';
 import { createRequestContext } from '../../../platform/subgraph/request.ts';
 import { openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
+import { agentInRun, aPerson } from '../../../platform/testing/actors.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { MemberChanged, ProjectChanged } from '../../../schema/events/projects.ts';
@@ -82,18 +82,9 @@ export async function openWorld({ sweepSeconds = 1 } = {}) {
   return world;
 }
 
-export const aPerson = (displayName: string): Person =>
-  person({ id: randomUUID(), displayName, avatarUrl: null });
-
 /** An agent in a run for a person, in one project. */
-export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun => ({
-  kind: 'agent',
-  id: randomUUID(),
-  displayName: 'Writer',
-  runId: randomUUID(),
-  scopes: [projectScope(projectId)],
-  onBehalfOf,
-});
+export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun =>
+  agentInRun({ onBehalfOf, scopes: [projectScope(projectId)] });
 
 /** What the projects subgraph does, as far as this subgraph sees it. */
 function neighbours(subgraph: Subgraph) {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Person } from '../../../platform/identity/actor.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import type { ProjectsContext } from '../loaders.ts';
 import { removeMember } from '../operations/member/remove-member.ts';
 import { setMember } from '../operations/member/set-member.ts';
 import { updateProject } from '../operations/project/update-project.ts';
-import { anAgent, aPerson, openWorld } from './world.ts';
+import { anAgent, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Person, person } from '../../../platform/identity/actor.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { userStream } from '../../../schema/events/projects.ts';
-import { anAgent, aPerson, openWorld } from './world.ts';
+import { anAgent, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

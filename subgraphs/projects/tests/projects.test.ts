@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { projectStream } from '../../../schema/events/event.ts';
 import { projectScope } from '../../../schema/scopes.ts';
 import { removeMember } from '../operations/member/remove-member.ts';
 import { setMember } from '../operations/member/set-member.ts';
 import { updateProject } from '../operations/project/update-project.ts';
-import { anAgent, aPerson, openWorld } from './world.ts';
+import { anAgent, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createSourceEventStream, execute, parse } from 'graphql';
 import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { SCALARS } from '../../../platform/graphql/scalars.ts';
-import { type AgentInRun, type Person, person, type RequestActor } from '../../../platform/identity/actor.ts';
+import type { AgentInRun, Person, RequestActor } from '../../../platform/identity/actor.ts';
 import { createRequestContext } from '../../../platform/subgraph/request.ts';
 import { openSubgraph } from '../../../platform/subgraph/subgraph.ts';
+import { agentInRun, aPerson } from '../../../platform/testing/actors.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import type { Role } from '../../../schema/roles.ts';
 import { projectScope } from '../../../schema/scopes.ts';
@@ -92,18 +92,9 @@ export async function openWorld() {
   return world;
 }
 
-export const aPerson = (displayName: string, id: string = randomUUID()): Person =>
-  person({ id, displayName, avatarUrl: null });
-
 /** An agent in a run for a person, in one project. */
-export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun => ({
-  kind: 'agent',
-  id: randomUUID(),
-  displayName: 'Writer',
-  runId: randomUUID(),
-  scopes: [projectScope(projectId)],
-  onBehalfOf,
-});
+export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun =>
+  agentInRun({ onBehalfOf, scopes: [projectScope(projectId)] });
 
 let keys = 0;
 const uniqueKey = () => `K${(keys++).toString(36).toUpperCase().padStart(3, '0')}`;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import type { Task } from '../entities/task.ts';
 import type { TasksContext } from '../loaders.ts';
 import { addComment } from '../operations/comment/add-comment.ts';
@@ -8,7 +9,7 @@ import { archiveTask } from '../operations/task/archive-task.ts';
 import { createTask } from '../operations/task/create-task.ts';
 import { moveTask } from '../operations/task/move-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
-import { anAgent, aPerson, openWorld, type World } from './world.ts';
+import { anAgent, openWorld, type World } from './world.ts';
 
 let world: World;
 let task: Task;

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { removeGrant } from '../../../platform/identity/grants.ts';
+import { aPerson } from '../../../platform/testing/actors.ts';
 import { projectScope } from '../../../schema/scopes.ts';
 import { addComment } from '../operations/comment/add-comment.ts';
 import { archiveTask } from '../operations/task/archive-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
-import { aPerson, openWorld, type World } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {

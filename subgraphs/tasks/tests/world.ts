@@ -7,13 +7,13 @@ import { SCALARS } from '../../../platform/graphql/scalars.ts';
 import {
   type AgentInRun,
   type Person,
-  person,
   type RequestActor,
   systemPart,
 } from '../../../platform/identity/actor.ts';
 import { setGrant } from '../../../platform/identity/grants.ts';
 import { createRequestContext } from '../../../platform/subgraph/request.ts';
 import { openSubgraph, type Subgraph } from '../../../platform/subgraph/subgraph.ts';
+import { agentInRun, aPerson } from '../../../platform/testing/actors.ts';
 import { openTestInfrastructure, testLog } from '../../../platform/testing/infrastructure.ts';
 import { RunChanged } from '../../../schema/events/agents.ts';
 import { projectStream } from '../../../schema/events/event.ts';
@@ -37,18 +37,9 @@ type Answer = any;
 type Variables = Record<string, unknown>;
 type NewRunStep = Pick<RunStep, 'state'> & Partial<RunStep>;
 
-export const aPerson = (displayName: string): Person =>
-  person({ id: randomUUID(), displayName, avatarUrl: null });
-
 /** An agent in a run that a person asked for, on a task of a project. */
-export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun => ({
-  kind: 'agent',
-  id: randomUUID(),
-  displayName: 'Writer',
-  runId: randomUUID(),
-  scopes: [projectScope(projectId)],
-  onBehalfOf,
-});
+export const anAgent = (onBehalfOf: Person, projectId: string): AgentInRun =>
+  agentInRun({ onBehalfOf, scopes: [projectScope(projectId)] });
 
 /** A step of a new run on a task. */
 export const aRunStep = ({ id, projectId }: Pick<Task, 'id' | 'projectId'>, step: NewRunStep): RunStep => ({

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
+import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
 import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
-import { requirePerson } from '../../access.ts';
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
 import { CREATE_INPUTS, requireProjects, requireTarget } from './steps/agent-input.ts';
@@ -22,7 +22,7 @@ const Input = z.strictObject({
  * which the person has no role, and FORBIDDEN for an agent in a run.
  */
 export const createAgent = defineOperation('agentCreate', Input, async (ctx: ContextWithSettings, input) => {
-  const owner = requirePerson(ctx);
+  const owner = requirePerson(ctx.actor);
   const { targets } = ctx.settings;
   const target = requireTarget(targets, input.openClaw ?? targets.names[0]!);
   await requireProjects(ctx, input.projectIds);

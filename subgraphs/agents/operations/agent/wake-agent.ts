@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { findById } from '../../../../platform/database/find.ts';
+import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError, notFound } from '../../../../platform/input/errors.ts';
 import { nonBlankText } from '../../../../platform/input/input.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
-import { maySeeAgent, requireOwner, requirePerson } from '../../access.ts';
+import { maySeeAgent, requireOwner } from '../../access.ts';
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
 
@@ -47,7 +48,7 @@ async function requireOwnAgent(ctx: RequestContext, id: string): Promise<Agent> 
 
 /** Nobody here owns OpenClaw's default agent; every person who owns an agent may wake it. */
 async function requireAnyAgent(ctx: RequestContext): Promise<null> {
-  const { id: ownerId } = requirePerson(ctx);
+  const { id: ownerId } = requirePerson(ctx.actor);
   if ((await ctx.em.count(Agent, { ownerId })) > 0) return null;
   throw new DomainError('FORBIDDEN', 'Name an agent of yours, or add one first', { field: FIELD });
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
 import { createInputs } from '../../../../platform/database/field-inputs.ts';
+import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
 import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
-import { requirePerson, requireProject } from '../../access.ts';
+import { requireProject } from '../../access.ts';
 import { Project } from '../../entities/project.ts';
 import { PROJECT_FIELDS } from '../../entities/project-fields.ts';
 import { insertProject } from './steps/insert-project.ts';

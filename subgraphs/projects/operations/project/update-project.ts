@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { updateInputs } from '../../../../platform/database/field-inputs.ts';
 import { applyChanges } from '../../../../platform/database/field-table.ts';
-import { versionConflict } from '../../../../platform/input/errors.ts';
+import { requireVersion } from '../../../../platform/input/errors.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { PROJECT_FIELDS } from '../../entities/project-fields.ts';
@@ -24,7 +24,7 @@ export const updateProject = defineOperation(
   (ctx: RequestContext, { id, expectedVersion, ...changes }) =>
     ctx.transact(async (tx) => {
       const { project } = await lockProject(tx, id, 'ADMIN', ['input', 'id']);
-      if (expectedVersion != null && project.version !== expectedVersion) throw versionConflict({ project });
+      requireVersion({ project }, expectedVersion);
       if (applyChanges(project, PROJECT_FIELDS, changes).length === 0) return project;
       project.updatedAt = await tx.now();
       publishProject(tx, project);

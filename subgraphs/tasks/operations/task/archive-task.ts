@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { lockExisting } from '../../../../platform/database/lock-order.ts';
-import { versionConflict } from '../../../../platform/input/errors.ts';
+import { requireVersion } from '../../../../platform/input/errors.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireTask } from '../../access.ts';
@@ -21,7 +21,7 @@ export const archiveTask = defineOperation('taskArchive', Input, async (ctx: Req
     await lockBoard(tx, projectId);
     const task = await lockExisting(tx, Task, id);
     if (task.archivedAt) return task;
-    if (expectedVersion != null && task.version !== expectedVersion) throw versionConflict({ task });
+    requireVersion({ task }, expectedVersion);
     await applyTaskChanges(tx, task, { archivedAt: await tx.now() });
     return task;
   });

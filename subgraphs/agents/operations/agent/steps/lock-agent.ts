@@ -1,6 +1,6 @@
 import { lockOne } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
-import { notFound, versionConflict } from '../../../../../platform/input/errors.ts';
+import { notFound, requireVersion } from '../../../../../platform/input/errors.ts';
 import { isUuid } from '../../../../../platform/input/input.ts';
 import { maySeeAgent, requireOwner } from '../../../access.ts';
 import { Agent } from '../../../entities/agent.ts';
@@ -25,6 +25,6 @@ export async function lockOwnAgent(
 ): Promise<Agent> {
   const agent = await lockAgent(tx, id, ['input', 'id']);
   requireOwner(tx, agent, ['input', 'id']);
-  if (expectedVersion != null && agent.version !== expectedVersion) throw versionConflict({ agent });
+  requireVersion({ agent }, expectedVersion);
   return agent;
 }

@@ -1,6 +1,6 @@
 import { lockExisting } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
-import { DomainError, versionConflict } from '../../../../../platform/input/errors.ts';
+import { DomainError, requireVersion } from '../../../../../platform/input/errors.ts';
 import { Task } from '../../../entities/task.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function lockTask(
   }: { expectedVersion?: number | null | undefined; field?: readonly string[] } = {},
 ): Promise<Task> {
   const task = await lockExisting(tx, Task, id);
-  if (expectedVersion != null && task.version !== expectedVersion) throw versionConflict({ task });
+  requireVersion({ task }, expectedVersion);
   if (task.archivedAt) {
     throw new DomainError('INVALID_TRANSITION', `${task.ref} is archived and cannot change any more`, {
       field,
