@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { isDatabaseAway, isUnstorableText } from '../database/failures.ts';
+import { type DatabaseTrouble, databaseTrouble, isUnstorableText } from '../database/failures.ts';
 import { DomainError } from '../input/errors.ts';
 import type { Logger } from '../process/log.ts';
 
@@ -21,10 +21,10 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
       extensions: { code: cause.code, ...(cause.field && { field: cause.field }) },
     };
   }
-  if (isDatabaseAway(cause)) {
-    log.warn({ err: cause, path }, 'database.away');
-    const message = 'The database cannot be reached now; try again later';
-    return { message, ...where, extensions: { code: 'UNAVAILABLE' } };
+  const trouble = databaseTrouble(cause);
+  if (trouble) {
+    log.warn({ err: cause, path }, `database.${trouble}`);
+    return { message: TROUBLE_MESSAGES[trouble], ...where, extensions: { code: 'UNAVAILABLE' } };
   }
   if (isUnstorableText(cause)) {
     const message = 'An argument holds characters that cannot be stored (NUL or broken Unicode)';
@@ -40,6 +40,13 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
   log.error({ err: cause, errorId, path }, 'request.failed');
   return { message: 'Internal error', ...where, extensions: { code: 'INTERNAL', errorId } };
 }
+
+const TROUBLE_MESSAGES: Readonly<Record<DatabaseTrouble, string>> = {
+  away: 'The database cannot be reached now. Try again later.',
+  crowded: 'The database has too much work now. Try again in a few seconds.',
+  full: 'The database has no space left, so nothing can be written now. An operator must free space on its disk.',
+  busy: 'The database did not finish in time, because others change the same objects. Try again.',
+};
 
 /** GraphQL wraps what a resolver throws, sometimes twice. */
 function rootCause(error: Error): Error {

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { createLog, type Logger } from '../process/log.ts';
 
 /** One record of a log, parsed. */
 export type LogRecord = Record<string, unknown>;
@@ -10,10 +10,10 @@ export interface CapturedLog {
   records(event?: string): LogRecord[];
 }
 
-/** Creates a log that keeps its records in memory. */
+/** Creates a log as services have it, which keeps its records in memory. */
 export function captureLog(): CapturedLog {
   const lines: string[] = [];
-  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const log = createLog('test', 'debug', { write: (line: string) => void lines.push(line) });
   return {
     log,
     records: (event) =>

@@ -22,27 +22,44 @@ const throwing = (error: unknown) => () => {
 
 describe('an error that leaves a service', () => {
   test.each([
-    { code: 'ECONNREFUSED' },
-    { code: '57P01' },
-    { message: 'timeout exceeded when trying to connect' },
-  ])('is UNAVAILABLE, with a warning, when the database is unreachable: %j', async (details) => {
+    ['away', 'cannot be reached', { code: 'ECONNREFUSED' }],
+    ['away', 'cannot be reached', { code: '57P01' }],
+    ['away', 'cannot be reached', { code: '08006' }],
+    ['away', 'cannot be reached', { code: '08P01', message: 'query_wait_timeout' }], // of PgBouncer
+    ['away', 'cannot be reached', { code: '25006' }],
+    [
+      'away',
+      'cannot be reached',
+      { message: 'Client has encountered a connection error and is not queryable' },
+    ],
+    ['away', 'cannot be reached', { message: 'Connection terminated unexpectedly' }],
+    ['crowded', 'too much work', { code: '53300' }],
+    ['crowded', 'too much work', { code: '53200' }],
+    ['crowded', 'too much work', { message: 'timeout exceeded when trying to connect' }],
+    ['full', 'no space left', { code: '53100' }],
+    ['busy', 'did not finish in time', { code: '57014' }],
+    ['busy', 'did not finish in time', { code: '55P03' }],
+    ['busy', 'did not finish in time', { code: '40P01' }],
+  ])('is UNAVAILABLE, with a warning, when the database is %s: “… %s …”, %j', async (what, says, details) => {
     const { left, logged } = await leave(throwing(Object.assign(new Error(SQL), details)));
 
     expect(left).toMatchObject({ extensions: { code: 'UNAVAILABLE' } });
-    expect(left.message).not.toContain('secret_table');
-    expect(logged).toMatchObject([{ msg: 'database.away', level: 40 }]);
+    expect(left.message).toContain(says);
+    expect(logged).toMatchObject([{ msg: `database.${what}`, level: 40 }]);
   });
 
-  test.each(['22021', '22P05'])(
-    'is INVALID when PostgreSQL cannot store the text of an argument: %s',
-    async (code) => {
-      const { left, logged } = await leave(throwing(Object.assign(new Error(SQL), { code })));
+  test.each([
+    ['22021', SQL],
+    ['22P05', SQL],
+    ['08P01', 'invalid message format'],
+    ['08P01', 'insufficient data left in message'],
+  ])('is INVALID when PostgreSQL cannot store the text of an argument: %s %s', async (code, message) => {
+    const { left, logged } = await leave(throwing(Object.assign(new Error(message), { code })));
 
-      expect(left).toMatchObject({ extensions: { code: 'INVALID' } });
-      expect(left.message).toContain('NUL');
-      expect(logged).toEqual([]);
-    },
-  );
+    expect(left).toMatchObject({ extensions: { code: 'INVALID' } });
+    expect(left.message).toContain('NUL');
+    expect(logged).toEqual([]);
+  });
 
   test('is INTERNAL for a bug, with an error id that finds the whole error in the log', async () => {
     const { left, text, logged } = await leave(throwing(new TypeError(SQL)));
