@@ -34,9 +34,10 @@ export type AccessWorld = Awaited<ReturnType<typeof openAccessWorld>>;
 /**
  * The four subgraphs in this process, each asked at its own port as the gateway asks: signed, and past the gateway's checks.
  * One project with a person of each role, a stranger, and an agent that works in a run for the owner.
+ * Its services write no logs unless `logLevel` says so.
  */
-export async function openAccessWorld() {
-  const system = await startSubgraphs();
+export async function openAccessWorld(logLevel = 'silent') {
+  const system = await startSubgraphs(logLevel);
   const { ask } = system;
   const people = {
     OWNER: newPerson('Olivia'),
@@ -142,7 +143,7 @@ const newPerson = (displayName: string): Person => person({ id: randomUUID(), di
 const newKey = () => `K${randomBytes(4).toString('hex').toUpperCase()}`;
 const newSlug = () => `agent-${randomBytes(4).toString('hex')}`;
 
-async function startSubgraphs() {
+async function startSubgraphs(logLevel: string) {
   const signingSecret = randomBytes(32).toString('hex');
   const key = signingKey(signingSecret);
   const infrastructure = await openTestInfrastructure();
@@ -155,7 +156,7 @@ async function startSubgraphs() {
   const read = <Schema extends z.ZodType>(schema: Schema) =>
     schema.parse({
       ...Object.fromEntries(['PROJECTS', 'TASKS', 'AGENTS', 'CHAT'].map((name) => [`${name}_PORT`, '0'])),
-      LOG_LEVEL: 'silent',
+      LOG_LEVEL: logLevel,
       GATEWAY_SIGNING_KEY: signingSecret,
       DATABASE_URL: 'postgres://lent',
       REDIS_URL: 'redis://lent',
