@@ -56,12 +56,37 @@ export const openDatabase = ({
     ...(source.kind === 'server' ? serverOptions(schema, source) : embeddedOptions(source.pglite)),
   });
 
+/**
+ * The settings that this code relies on. A server, a database or a role may have other defaults, with which times would
+ * be read wrongly, or transactions would fail. These win over them, because the client of a session sets them.
+ */
+const SESSION_SETTINGS: Readonly<Record<string, string>> = {
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  transform_null_equals: 'off',
+  client_min_messages: 'notice',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+};
+
+/** The settings in the form of `options` at the start of a session: https://www.postgresql.org/docs/current/libpq-connect.html */
+const sessionOptions = Object.entries(SESSION_SETTINGS)
+  .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
+  .join(' ');
+
 /** Bounds every statement, so that a stuck query cannot hold a connection for ever. */
 const serverOptions = (schema: string, source: Extract<DatabaseSource, { kind: 'server' }>) => ({
   clientUrl: source.url,
   pool: { min: 0, max: source.connectionsMax },
   driverOptions: {
     application_name: `team-board-${schema}`,
+    options: sessionOptions,
     connectionTimeoutMillis: 5_000,
     statement_timeout: source.statementTimeoutSeconds * 1000,
     lock_timeout: source.statementTimeoutSeconds * 1000,

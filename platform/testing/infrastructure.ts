@@ -77,10 +77,11 @@ export async function createTestDatabase() {
   await administer(`create database ${name}`);
   const url = new URL(TEST_DATABASE_URL);
   url.pathname = `/${name}`;
-  return { url: url.toString(), drop: () => administer(`drop database ${name} with (force)`) };
+  return { name, url: url.toString(), drop: () => administer(`drop database ${name} with (force)`) };
 }
 
-async function administer(statement: string): Promise<void> {
+/** Runs one statement on the PostgreSQL server of the tests, as its administrator. */
+export async function administer(statement: string): Promise<void> {
   const orm = await MikroORM.init({
     clientUrl: TEST_DATABASE_URL,
     entities: [],
