@@ -18,10 +18,14 @@ import { createSubscriptions, type Subscriptions } from './subscriptions/subscri
 /**
  * Starts the gateway on one port: queries and mutations over HTTP, all operations over WebSocket, and OpenClaw's callback.
  *
- * It starts without its subgraphs, and answers UNAVAILABLE for the fields of a subgraph that is not there.
+ * It starts without its subgraphs, and answers UNAVAILABLE for the fields of a subgraph that is not there. It is ready as
+ * long as `isReady` says so, whatever its subgraphs do: with one of them down the others can still be used.
  * Throws StartError when the port is taken, or when development sign-in would be open to other machines.
  */
-export async function startGateway(config: GatewayConfig): Promise<RunningService & { port: number }> {
+export async function startGateway(
+  config: GatewayConfig,
+  isReady: () => Promise<boolean> = async () => true,
+): Promise<RunningService & { port: number }> {
   const log = createLog('gateway', config.LOG_LEVEL);
   const authenticate = createAuthentication(config);
   const isDevelopment = config.SIGN_IN === 'development';
@@ -36,7 +40,9 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServic
     dataSources: subgraphs.dataSources,
     upstream: (subgraph) => subgraphs.upstream(subgraph),
   });
-  const { app, sockets } = createServers(config, { log, authenticate, subgraphs, apollo, subscriptions });
+  const { app, sockets } = createServers(config, {
+    ...{ log, isReady, authenticate, subgraphs, apollo, subscriptions },
+  });
   return {
     log,
     port: await listen(app, config.HOST, { setting: 'GATEWAY_PORT', value: config.GATEWAY_PORT }),
@@ -52,6 +58,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningServic
 
 interface Parts {
   log: Logger;
+  isReady: () => Promise<boolean>;
   authenticate: Authenticate;
   subgraphs: Subgraphs;
   apollo: Apollo;
@@ -61,7 +68,7 @@ interface Parts {
 /** Creates the HTTP server with all addresses of the gateway, and the WebSocket server on it. */
 function createServers(
   config: GatewayConfig,
-  { log, authenticate, subgraphs, apollo: { server, graph }, subscriptions }: Parts,
+  { log, isReady, authenticate, subgraphs, apollo: { server, graph }, subscriptions }: Parts,
 ) {
   const isDevelopment = config.SIGN_IN === 'development';
   const isAllowed = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
@@ -79,8 +86,7 @@ function createServers(
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
   });
   serveCallback(app, subgraphs.connection('agents'));
-  // The supergraph is loaded by now. Subgraphs are not checked: the gateway stays ready when one of them is down.
-  serveHealth(app, async () => true);
+  serveHealth(app, isReady);
   if (isDevelopment) serveExplorer(app);
   return { app, sockets };
 }

@@ -18,7 +18,11 @@ export type MigrationList = readonly MigrationObject[];
 /** Where the rows are: on a PostgreSQL server, or in the database embedded in this process. */
 export type DatabaseSource =
   | { kind: 'server'; url: string; connectionsMax: number; statementTimeoutSeconds: number }
-  | { kind: 'embedded'; pglite: PGlite };
+  | { kind: 'embedded'; pglite: PGlite; writeProblem?: () => string | undefined };
+
+/** Why nothing may be written to an embedded database now, as a sentence for its operator; undefined if it may. */
+export const writeProblem = (source: DatabaseSource): string | undefined =>
+  source.kind === 'embedded' ? source.writeProblem?.() : undefined;
 
 /** A subgraph's part of the database. Its PostgreSQL schema has the name of the subgraph. */
 export interface DatabaseOptions {

@@ -3,27 +3,36 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PGlite } from '@electric-sql/pglite';
 import { StartError } from '../process/service.ts';
-import { embeddedTypeParsers } from './database.ts';
+import { type DataFolder, explained, openDataFolder } from './data-folder.ts';
+import { type DatabaseSource, embeddedTypeParsers } from './database.ts';
 
 /** A PostgreSQL inside this process, which keeps its rows in a folder. */
 export interface EmbeddedDatabase {
   readonly pglite: PGlite;
+  readonly source: DatabaseSource;
   close(): Promise<void>;
 }
+
+/** Free space, in megabytes, below which nothing is written: four segments of PostgreSQL's write-ahead log. */
+export const DISK_RESERVE_MEGABYTES = 64;
 
 /**
  * Opens the database in a folder, which is created on first use. Rows survive the end of the process, `kill -9` included.
  *
- * Throws StartError when another process has the folder open: two processes would destroy each other's rows, and PGlite
- * does not detect it.
+ * Throws StartError, with what to do, when the folder cannot be used, when it holds no whole database, and when another
+ * process has it open: two processes would destroy each other's rows, and PGlite does not detect it.
  */
-export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedDatabase> {
-  mkdirSync(folder, { recursive: true });
-  const unlock = lockFolder(folder);
+export async function openEmbeddedDatabase(
+  path: string,
+  reserveMegabytes = DISK_RESERVE_MEGABYTES,
+): Promise<EmbeddedDatabase> {
+  const unlock = explained(path, () => lockFolder(path));
   try {
-    const pglite = await PGlite.create({ dataDir: join(folder, 'postgresql'), parsers: embeddedTypeParsers });
+    const folder = openDataFolder(path, reserveMegabytes);
+    const pglite = await openPostgres(path, folder);
     return {
       pglite,
+      source: { kind: 'embedded', pglite, writeProblem: folder.writeProblem },
       async close() {
         await pglite.close();
         unlock();
@@ -32,6 +41,18 @@ export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedData
   } catch (error) {
     unlock();
     throw error;
+  }
+}
+
+async function openPostgres(path: string, { rows, markWhole }: DataFolder): Promise<PGlite> {
+  try {
+    const pglite = await PGlite.create({ dataDir: rows, parsers: embeddedTypeParsers });
+    markWhole();
+    return pglite;
+  } catch (error) {
+    throw new StartError(
+      `The database in ${path} cannot be opened (${String(error).split('\n')[0]}). Restore the folder from a copy, or choose another one: DATA_DIR=…`,
+    );
   }
 }
 
@@ -45,6 +66,7 @@ const SQLITE_BUSY = 5;
  * with a process id would remain after `kill -9`, and another process could later get the same id.
  */
 function lockFolder(folder: string): () => void {
+  mkdirSync(folder, { recursive: true });
   const holder = join(folder, 'lock.pid');
   const lock = new DatabaseSync(join(folder, 'lock.sqlite'));
   try {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from '../process/log.ts';
 import { explainListenError } from '../process/service.ts';
@@ -64,4 +66,23 @@ export async function listen(app: FastifyInstance, host: string, { setting, valu
     throw explainListenError(error, setting, value);
   }
   return (app.server.address() as { port: number }).port;
+}
+
+/**
+ * Throws StartError, with what to do, for the first port on which this process could not listen. So a service with much to
+ * do before it listens finds out at once.
+ */
+export async function requireFreePorts(host: string, ports: readonly Port[]): Promise<void> {
+  const probes: Server[] = [];
+  try {
+    for (const { setting, value } of ports) {
+      const probe = createServer().listen({ host, port: value, exclusive: true });
+      probes.push(probe);
+      await once(probe, 'listening').catch((error: unknown) => {
+        throw explainListenError(error, setting, value);
+      });
+    }
+  } finally {
+    await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  }
 }

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** A service that runs until it is closed. */
 export interface RunningService {
@@ -11,13 +12,18 @@ export interface RunningService {
   readonly shutdownSeconds: number;
 }
 
+/** Far longer than any work of ours keeps the event loop. */
+const STUCK_SECONDS = 30;
+
 /**
  * Runs a service as a process: starts it, waits for SIGTERM, SIGINT or an uncaught error, closes it and exits.
  *
  * The exit code is 0 after a signal, and 1 after an uncaught error or a failed start. A failure that the operator can
- * fix (ConfigError, StartError) is printed as a sentence, without a stack.
+ * fix (ConfigError, StartError) is printed as a sentence, without a stack. A process whose event loop stands still for
+ * 30 seconds is killed, with a fatal record.
  */
 export async function startService(start: () => Promise<RunningService>): Promise<void> {
+  startWatchdog(STUCK_SECONDS);
   let service: RunningService;
   try {
     service = await start();

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { type DatabaseOptions, isDatabaseReady, openDatabase } from '../database/database.ts';
+import { type DatabaseOptions, isDatabaseReady, openDatabase, writeProblem } from '../database/database.ts';
 import { migrate } from '../database/migrate.ts';
 import type { Doorbell } from '../event-log/doorbell.ts';
 import { type Reader, startReaders } from '../event-log/readers.ts';
@@ -7,6 +7,7 @@ import type { RetentionRule } from '../event-log/retention.ts';
 import { openStreamHub, type StreamHub } from '../event-log/stream-hub.ts';
 import { type Transaction, transact } from '../event-log/transaction.ts';
 import type { Actor } from '../identity/actor.ts';
+import { DomainError } from '../input/errors.ts';
 import type { Logger } from '../process/log.ts';
 import type { Infrastructure } from './infrastructure.ts';
 
@@ -43,8 +44,11 @@ export async function openSubgraph(
 ): Promise<Subgraph> {
   const orm = await openDatabase({ schema: name, entities, migrations, source, log });
   await migrate(orm, source, log);
-  const transactAs: Subgraph['transact'] = (actor, work) =>
-    transact({ em: orm.em, doorbell, actor, locks }, work);
+  const transactAs: Subgraph['transact'] = async (actor, work) => {
+    const problem = writeProblem(source);
+    if (problem) throw new DomainError('UNAVAILABLE', problem);
+    return transact({ em: orm.em, doorbell, actor, locks }, work);
+  };
   const hub = await openStreamHub(orm, doorbell, { sweepSeconds, log });
   const readersAtWork = await startReaders(readers, {
     orm,
@@ -59,7 +63,7 @@ export async function openSubgraph(
     doorbell,
     hub,
     log,
-    isReady: () => isDatabaseReady(orm),
+    isReady: async () => writeProblem(source) === undefined && isDatabaseReady(orm),
     transact: transactAs,
     catchUp: (stream) => readersAtWork.catchUp(stream),
     async close() {

@@ -110,6 +110,32 @@ test('a database that cannot be reached is not ready', async () => {
   await Promise.all([orm.close(), away.close()]);
 });
 
+if (form === 'embedded') {
+  test('while its folder has no space, an embedded database refuses writes, is not ready, and answers reads', async () => {
+    const { source } = world.infrastructure;
+    let problem: string | undefined;
+    const full = await openWorld({
+      infrastructure: {
+        ...world.infrastructure,
+        source: { ...source, writeProblem: () => problem } as typeof source,
+        close: async () => undefined,
+      },
+    });
+    const write = () => inSubgraph(full.subgraph, (tx) => tx.em.insert(Note, aNote('on a full disk')));
+    await write();
+
+    problem = 'The disk of .data has 3 MB free';
+    await expect(write()).rejects.toMatchObject({ code: 'UNAVAILABLE', message: problem });
+    expect(await full.subgraph.isReady()).toBe(false);
+    expect(await full.em().count(Note, { text: 'on a full disk' })).toBe(1);
+
+    problem = undefined;
+    await write();
+    expect(await full.subgraph.isReady()).toBe(true);
+    await full.close();
+  });
+}
+
 if (form === 'services') {
   describe('a stuck statement', () => {
     const withTimeout = async (work: (world: { slow: Subgraph; quick: Subgraph }) => Promise<void>) => {
