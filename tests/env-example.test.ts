@@ -15,7 +15,7 @@ const template = Object.fromEntries(
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
 );
 /** Read by `npm start` and by docker compose, not by a service. */
-const NOT_OF_A_SERVICE = ['DATA_DIR', 'POSTGRES_PASSWORD'];
+const NOT_OF_A_SERVICE = ['DATA_DIR', 'DATA_DIR_RESERVE_MEGABYTES', 'POSTGRES_PASSWORD'];
 
 describe('.env.example', () => {
   test('names exactly the settings of all services', () => {

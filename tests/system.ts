@@ -133,7 +133,7 @@ function createEmbeddedDatabase(): SystemDatabase {
 async function createServerDatabase(): Promise<SystemDatabase> {
   const database = await createTestDatabase();
   return {
-    settings: { DATABASE_URL: database.url, REDIS_URL: TEST_REDIS_URL },
+    settings: { DATABASE_URL: database.url, REDIS_URL: TEST_REDIS_URL, REDIS_PREFIX: database.name },
     async query<Row>(sql: string) {
       const orm = await MikroORM.init({
         clientUrl: database.url,

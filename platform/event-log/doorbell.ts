@@ -19,7 +19,8 @@ export interface Doorbell {
   close(): Promise<void>;
 }
 
-const CHANNEL = 'team-board:log';
+/** The PubSubEngine of one process needs no more than one name. */
+const LOCAL_CHANNEL = 'log';
 
 /** How long `listen` waits for an engine that cannot be reached. Then the subgraph starts without hints. */
 const SUBSCRIBE_TIMEOUT_MS = 1_000;
@@ -33,6 +34,7 @@ const RECONNECT = { firstMs: 100, lastMs: 2_000 };
  */
 function createDoorbell(
   engine: PubSubEngine,
+  channel: string,
   log: Logger,
   connection: { isHealthy(): boolean; close(): Promise<void> },
   opened: Promise<void> = Promise.resolve(),
@@ -49,13 +51,13 @@ function createDoorbell(
     }
   };
   const subscribed = opened
-    .then(() => engine.subscribe(CHANNEL, spread, {}))
+    .then(() => engine.subscribe(channel, spread, {}))
     .catch((err: unknown) => log.warn({ err }, 'doorbell.not-subscribed'));
 
   return {
     ring(hints) {
       for (const hint of hints) {
-        engine.publish(CHANNEL, hint).catch((err: unknown) => log.debug({ err }, 'doorbell.not-rung'));
+        engine.publish(channel, hint).catch((err: unknown) => log.debug({ err }, 'doorbell.not-rung'));
       }
     },
     async listen(listener) {
@@ -70,14 +72,15 @@ function createDoorbell(
 
 /** For subgraphs in one process. */
 export const createLocalDoorbell = (log: Logger): Doorbell =>
-  createDoorbell(new PubSub(), log, { isHealthy: () => true, close: async () => undefined });
+  createDoorbell(new PubSub(), LOCAL_CHANNEL, log, { isHealthy: () => true, close: async () => undefined });
 
 /**
  * For subgraphs in processes of their own, through Redis PUBLISH.
  *
- * While Redis cannot be reached, hints are dropped and not queued: when it is back, sweeping has found the events.
+ * `prefix` tells one installation from others that share the Redis server: numbered databases of Redis do not separate
+ * what is published. While Redis cannot be reached, hints are dropped and not queued: when it is back, sweeping has found the events.
  */
-export function connectDoorbell(redisUrl: string, log: Logger): Doorbell {
+export function connectDoorbell(redisUrl: string, prefix: string, log: Logger): Doorbell {
   const connect = () => {
     const redis = new Redis(redisUrl, {
       enableOfflineQueue: false,
@@ -92,6 +95,7 @@ export function connectDoorbell(redisUrl: string, log: Logger): Doorbell {
   const opened = new Promise<void>((resolve) => subscriber.once('ready', resolve));
   return createDoorbell(
     new RedisPubSub({ publisher, subscriber }),
+    `${prefix}:log`,
     log,
     {
       isHealthy: () => connections.every(({ status }) => status === 'ready'),

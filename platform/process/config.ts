@@ -97,6 +97,13 @@ export const SubgraphConfig = ServiceConfig.extend({
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .describe('The Redis server through which subgraphs wake each other.'),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w:-]{1,100}$/, 'must be 1 to 100 letters, digits, `_`, `-` or `:`')
+    .default('team-board')
+    .describe(
+      'The beginning of the channel names in Redis; each installation that shares the server needs another.',
+    ),
   LOG_SWEEP_SECONDS: wholeNumber(1, 300, 2).describe('How often to look for events whose hint was lost.'),
   RETENTION_EVENTS_DAYS: wholeNumber(1, 3_650, 90).describe(
     'How long events are kept. Older cursors are answered with StreamReset.',

@@ -1,4 +1,5 @@
 import closeWithGrace from 'close-with-grace';
+import { DomainError } from '../input/errors.ts';
 import { ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -19,7 +20,7 @@ const STUCK_SECONDS = 30;
  * Runs a service as a process: starts it, waits for SIGTERM, SIGINT or an uncaught error, closes it and exits.
  *
  * The exit code is 0 after a signal, and 1 after an uncaught error or a failed start. A failure that the operator can
- * fix (ConfigError, StartError) is printed as a sentence, without a stack. A process whose event loop stands still for
+ * fix (ConfigError, StartError, DomainError) is printed as a sentence, without a stack. A process whose event loop stands still for
  * 30 seconds is killed, with a fatal record.
  */
 export async function startService(start: () => Promise<RunningService>): Promise<void> {
@@ -28,7 +29,7 @@ export async function startService(start: () => Promise<RunningService>): Promis
   try {
     service = await start();
   } catch (error) {
-    console.error(error instanceof ConfigError || error instanceof StartError ? error.message : error);
+    console.error(isForOperator(error) ? error.message : error);
     process.exit(1);
   }
   closeWithGrace({ delay: service.shutdownSeconds * 1000, logger: false }, async ({ err, signal }) => {
@@ -38,6 +39,9 @@ export async function startService(start: () => Promise<RunningService>): Promis
     service.log.info('service.stopped');
   });
 }
+
+const isForOperator = (error: unknown): error is Error =>
+  error instanceof ConfigError || error instanceof StartError || error instanceof DomainError;
 
 /** The service cannot start, for a reason that the operator can fix. The message says how. */
 export class StartError extends Error {

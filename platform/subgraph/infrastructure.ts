@@ -14,7 +14,7 @@ export interface Infrastructure {
 
 /** Connects a subgraph in a process of its own to PostgreSQL and Redis. */
 export function connect(config: SubgraphConfig, log: Logger): Infrastructure {
-  const doorbell = connectDoorbell(config.REDIS_URL, log);
+  const doorbell = connectDoorbell(config.REDIS_URL, config.REDIS_PREFIX, log);
   return {
     source: {
       kind: 'server',

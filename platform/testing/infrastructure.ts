@@ -59,7 +59,7 @@ async function emptyDataFolder(): Promise<Blob> {
 
 async function openServices(sweepSeconds: number): Promise<Infrastructure> {
   const database = await createTestDatabase();
-  const doorbell = connectDoorbell(TEST_REDIS_URL, testLog);
+  const doorbell = connectDoorbell(TEST_REDIS_URL, database.name, testLog);
   return {
     source: { kind: 'server', url: database.url, connectionsMax: 8, statementTimeoutSeconds: 10 },
     doorbell,

@@ -12,8 +12,11 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((doorbell) => doorbell.close()));
 });
 
-const open = (redisUrl = TEST_REDIS_URL) => {
-  const doorbell = form === 'services' ? connectDoorbell(redisUrl, testLog) : createLocalDoorbell(testLog);
+const PREFIX = `test-${randomUUID()}`;
+
+const open = (redisUrl = TEST_REDIS_URL, prefix = PREFIX) => {
+  const doorbell =
+    form === 'services' ? connectDoorbell(redisUrl, prefix, testLog) : createLocalDoorbell(testLog);
   opened.push(doorbell);
   return doorbell;
 };
@@ -49,6 +52,20 @@ describe('a doorbell', () => {
       expect(heard).toContainEqual(hint);
     }
   });
+
+  if (form === 'services')
+    test('does not bring a hint to an installation with another prefix on the same Redis', async () => {
+      const [ours, another] = [await healthy(open()), await healthy(open(TEST_REDIS_URL, `${PREFIX}-2`))];
+      const [near, far] = [await listen(ours), await listen(another)];
+      const [hint, last] = [aHint(), aHint()];
+
+      ours.ring([hint]);
+      await near.hears(hint);
+      another.ring([last]);
+      await far.hears(last);
+
+      expect(far.heard).toEqual([last]);
+    });
 
   test('keeps ringing for the others when a listener leaves, and for a new one after the last has left', async () => {
     const doorbell = await healthy(open());
