@@ -52,6 +52,9 @@ const Settings = ServiceConfig.extend({
   SUBSCRIPTIONS_PER_SOCKET_MAX: wholeNumber(1, 1000, 50).describe(
     'The most operations that are open at a time on one WebSocket.',
   ),
+  SOCKETS_UNREAD_BYTES_MAX: wholeNumber(1_048_576, 17_179_869_184, 134_217_728).describe(
+    'The most bytes that all WebSocket clients together may leave unread. One person may leave a quarter, one socket an eighth.',
+  ),
   SUBSCRIPTION_QUEUE_MAX: wholeNumber(1, 10_000, 256).describe('The most events that wait for one client.'),
   SUBSCRIPTION_STALL_SECONDS: wholeNumber(1, 300, 5).describe(
     'How long a client with a full queue may read nothing before its subscription ends.',

@@ -68,7 +68,7 @@ interface Parts {
 /** Creates the HTTP server with all addresses of the gateway, and the WebSocket server on it. */
 function createServers(
   config: GatewayConfig,
-  { log, isReady, authenticate, subgraphs, apollo: { server, graph }, subscriptions }: Parts,
+  { log, isReady, authenticate, subgraphs, apollo: { server }, subscriptions }: Parts,
 ) {
   const isDevelopment = config.SIGN_IN === 'development';
   const isAllowed = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
@@ -82,8 +82,8 @@ function createServers(
   serveHttpGraphql({ app, server, authenticate });
   const sockets = serveSockets({
     ...{ app, server, subscriptions, authenticate, isAllowed, log },
-    schema: graph.apiSchema,
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
+    unreadBytesMax: config.SOCKETS_UNREAD_BYTES_MAX,
   });
   serveCallback(app, subgraphs.connection('agents'));
   serveHealth(app, isReady);

@@ -38,9 +38,10 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
   };
 }
 
-/** Whether an error comes from a subgraph or from `publicError`, and not from a library. */
+/** Whether an error comes from a subgraph or from `publicError`, or has been formatted before, and not from a library. */
 const isOurs = ({ extensions }: GraphQLError): boolean =>
   typeof extensions['serviceName'] === 'string' ||
+  typeof extensions['errorId'] === 'string' ||
   (typeof extensions['code'] === 'string' && extensions['code'] in OWN_CODES);
 
 const OWN_CODES = { UNAUTHENTICATED: true, UNAVAILABLE: true, SLOW_CONSUMER: true, LIMIT_EXCEEDED: true };

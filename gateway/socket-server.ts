@@ -2,18 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
 import {
-  type ExecutionArgs,
-  type ExecutionResult,
   type FormattedExecutionResult,
   type GraphQLError,
-  type GraphQLSchema,
   getOperationAST,
   OperationTypeNode,
 } from 'graphql';
-import type { Context, SubscribePayload } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { SubscribePayload } from 'graphql-ws';
 import { runWithRequestLog } from '../platform/graphql/request-log.ts';
-import { type SocketExtra, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
+import { type Answer, SocketClosing } from '../platform/graphql/socket-protocol.ts';
+import { type SocketControl, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
+import { actorKey } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
@@ -26,13 +24,14 @@ import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 export interface SocketServerOptions {
   app: FastifyInstance;
-  schema: GraphQLSchema;
   /** The server that answers queries and mutations. */
   server: ApolloServer<GatewayContext>;
   subscriptions: Subscriptions;
   authenticate: Authenticate;
   isAllowed: IsOriginAllowed;
   operationsMax: number;
+  /** The most bytes that all clients together may leave unread. */
+  unreadBytesMax: number;
   log: Logger;
 }
 
@@ -41,47 +40,44 @@ const CLOSE = { tryAgainLater: 1013, forbidden: 4403 } as const;
 const INIT_WAIT_MS = 3_000;
 /** The longest timer of Node, 24 days. The socket of a token that lasts longer is closed then, and the client reconnects. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
+/** One socket may leave an eighth of all unread bytes, and one person a quarter. */
+const SHARE = { socket: 1 / 8, owner: 1 / 4 } as const;
 
-interface Socket extends SocketExtra {
-  signIn?: SignIn;
-  expiry?: NodeJS.Timeout;
+const EXPIRED = 'The access token has expired';
+
+interface Session extends SignIn {
+  readonly expiry?: NodeJS.Timeout;
 }
-type SocketContext = Context<Record<string, unknown>, Socket>;
-type Operation = ExecutionArgs & {
-  answer: () => Promise<ExecutionResult> | AsyncIterableIterator<ExecutionResult>;
-};
 
 /**
  * Serves queries, mutations and subscriptions over graphql-ws at /graphql. Clients sign in with
  * `connectionParams.authorization`.
  *
  * A socket is closed with 4403 when the sign-in is invalid or expires, with 1013 when it cannot be checked, and with 1012
- * at shutdown. The client of graphql-ws reconnects after each of them, and can send a new token.
+ * at shutdown. The client of graphql-ws reconnects after each of them, and can send a new token. Nothing that arrives
+ * after the closing frame is carried out.
  */
 export function serveSockets(options: SocketServerOptions): { close(): Promise<void> } {
-  const { app, isAllowed, subscriptions, log } = options;
-  const sockets = new WebSocketServer({
-    server: app.server,
-    path: '/graphql',
+  const { app, isAllowed, subscriptions, unreadBytesMax, log } = options;
+  const server = serveGraphqlSockets<Session>({
+    app,
+    messageBytesMax: REQUEST_BYTES_MAX,
+    initWaitMs: INIT_WAIT_MS,
+    unread: {
+      socket: unreadBytesMax * SHARE.socket,
+      owner: unreadBytesMax * SHARE.owner,
+      all: unreadBytesMax,
+    },
     // Browsers let every web page open a socket to every address.
     verifyClient: ({ req }, answer) => answer(isAllowed(req), 403),
-    maxPayload: REQUEST_BYTES_MAX,
-    perMessageDeflate: false,
+    log,
+    hooks: (socket) => ({
+      connect: (params) => signIn(options, params, socket),
+      disconnect: ({ expiry }) => clearTimeout(expiry),
+      answer: (session, payload, atWork) => answer(options, session, payload, atWork),
+      formatFault: (fault) => formatPublicError(fault, log),
+    }),
   });
-  const server = serveGraphqlSockets<Socket>(
-    {
-      connectionInitWaitTimeout: INIT_WAIT_MS,
-      onConnect: (context) => signIn(options, context),
-      onDisconnect: ({ extra }) => clearTimeout(extra.expiry),
-      onSubscribe: (context, _id, payload) => begin(options, context, payload),
-      subscribe: (operation) => (operation as Operation).answer(),
-      execute: (operation) => (operation as Operation).answer(),
-      // The results are formatted already. Without this hook graphql-ws would format their errors again.
-      onNext: (_context, _id, _payload, _operation, result) => result as FormattedExecutionResult,
-      onError: (_context, _id, _payload, errors) => errors.map((error) => formatPublicError(error, log)),
-    },
-    { sockets, log },
-  );
   return {
     close() {
       const closed = server.close();
@@ -91,56 +87,60 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
   };
 }
 
-/** Signs a socket in. For a failure it closes the socket and returns false. */
-async function signIn({ authenticate }: SocketServerOptions, { connectionParams, extra }: SocketContext) {
-  try {
-    const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
-    const signedIn = await authenticate(typeof authorization === 'string' ? authorization : undefined);
-    if (extra.socket.readyState !== extra.socket.OPEN) return false; // the timer below would never be cleared
-    extra.signIn = signedIn;
-    if (signedIn.expiresAt !== undefined) extra.expiry = closeAt(extra.socket, signedIn.expiresAt);
-    return true;
-  } catch (error) {
-    const { code, message } = error as DomainError;
-    if (error instanceof DomainError && code === 'UNAUTHENTICATED')
-      extra.socket.close(CLOSE.forbidden, message);
-    else extra.socket.close(CLOSE.tryAgainLater, 'Sign-in cannot be checked now');
-    return false;
-  }
+async function signIn(
+  { authenticate }: SocketServerOptions,
+  params: Readonly<Record<string, unknown>>,
+  socket: SocketControl,
+): Promise<Session> {
+  const authorization = params['authorization'] ?? params['Authorization'];
+  const signedIn = await authenticate(typeof authorization === 'string' ? authorization : undefined).catch(
+    (error: unknown) => {
+      if (error instanceof DomainError && error.code === 'UNAUTHENTICATED')
+        throw new SocketClosing(CLOSE.forbidden, error.message);
+      throw new SocketClosing(CLOSE.tryAgainLater, 'Sign-in cannot be checked now');
+    },
+  );
+  socket.belongsTo(actorKey(signedIn.actor));
+  if (signedIn.expiresAt === undefined) return signedIn;
+  return { ...signedIn, expiry: closeAt(socket, signedIn.expiresAt) };
 }
 
-const closeAt = (socket: WebSocket, at: number): NodeJS.Timeout =>
+const closeAt = (socket: SocketControl, at: number): NodeJS.Timeout =>
   setTimeout(
-    () => socket.close(CLOSE.forbidden, 'The access token has expired'),
+    () => socket.close(CLOSE.forbidden, EXPIRED),
     Math.min(Math.max(0, at - Date.now()), TIMER_MS_MAX),
   );
 
-/** Prepares the answer to an operation, or returns the errors that refuse it. */
-function begin(
+/** Answers an operation: a subscription at once, anything else when it has been carried out. */
+function answer(
   options: SocketServerOptions,
-  { subscriptions: open, extra }: SocketContext,
-  { query, variables, operationName }: SubscribePayload,
-): Operation | readonly GraphQLError[] {
-  const { schema, server, subscriptions, operationsMax, log } = options;
-  if (Object.keys(open).length > operationsMax)
-    return [publicError('LIMIT_EXCEEDED', `A socket carries at most ${operationsMax} operations at a time.`)];
+  { actor, expiresAt = Number.POSITIVE_INFINITY }: Session,
+  { query, variables, operationName: name }: SubscribePayload,
+  atWork: number,
+): Answer | Promise<Answer> {
+  if (expiresAt <= Date.now()) throw new SocketClosing(CLOSE.forbidden, EXPIRED); // the timer may be late
+  const operationName = name || undefined;
+  const { server, subscriptions, operationsMax } = options;
   const requestId = randomUUID();
-  const context = { actor: extra.signIn!.actor, requestId, log: log.child({ requestId }) };
+  const log = options.log.child({ requestId });
+  const context = { actor, requestId, log };
+  const refusal = (errors: readonly GraphQLError[]) => ({
+    errors: errors.map((error) => formatPublicError(error, log)),
+  });
+  if (atWork > operationsMax)
+    return refusal([
+      publicError('LIMIT_EXCEEDED', `A socket carries at most ${operationsMax} operations at a time.`),
+    ]);
   try {
     const document = parseDocument(query);
-    const isSubscription =
-      getOperationAST(document, operationName)?.operation === OperationTypeNode.SUBSCRIPTION;
-    if (!isSubscription) {
-      const answer = () => execute(server, { query, variables, operationName }, context);
-      return { schema, document, operationName: operationName ?? null, answer };
-    }
+    const operation = getOperationAST(document, operationName)?.operation;
+    if (operation !== OperationTypeNode.SUBSCRIPTION)
+      return execute(server, { query, variables, operationName }, context);
     const subscription = subscriptions.subscribe({ query, variables, operationName, context });
-    if (!('results' in subscription)) return subscription;
-    const answer = () => subscription.results as AsyncIterableIterator<ExecutionResult>;
-    return { schema, document, operationName: operationName ?? null, answer };
+    return 'results' in subscription ? { results: subscription.results } : refusal(subscription);
   } catch (error) {
-    if (error instanceof SubscriptionRefused) return error.errors;
-    throw error;
+    if (error instanceof SubscriptionRefused) return refusal(error.errors);
+    return { errors: [formatPublicError(error, log)] };
   }
 }
 
@@ -148,7 +148,7 @@ async function execute(
   server: ApolloServer<GatewayContext>,
   { query, variables, operationName }: SubscribePayload,
   contextValue: GatewayContext,
-): Promise<ExecutionResult> {
+): Promise<Answer> {
   const request = {
     query,
     ...(variables && { variables }),
@@ -158,5 +158,8 @@ async function execute(
     server.executeOperation(request, { contextValue }),
   );
   if (body.kind !== 'single') throw new Error('Apollo Server returned more than one result');
-  return body.singleResult as ExecutionResult;
+  const { data, errors = [] } = body.singleResult;
+  // The protocol has a message of its own for a request that was refused before it was carried out.
+  const isRefused = data === undefined && errors.length > 0;
+  return isRefused ? { errors } : { result: body.singleResult as FormattedExecutionResult };
 }

@@ -10,6 +10,8 @@ import {
   type OperationDefinitionNode,
   OperationTypeNode,
   parse,
+  type SelectionNode,
+  type SelectionSetNode,
   specifiedRules,
   type ValidationRule,
   validate,
@@ -138,19 +140,39 @@ function checkOperation(
   const operation = getOperationAST(document, operationName);
   if (operation?.operation !== OperationTypeNode.SUBSCRIPTION)
     throw refused('BAD_REQUEST', 'The document has no subscription, or none with this `operationName`.');
-  const [root] = operation.selectionSet.selections;
-  const isConditional =
-    root?.kind === Kind.FIELD &&
-    root.directives?.some(({ name }) => ['skip', 'include'].includes(name.value));
-  // GraphQL forbids conditions on the root field. The planner fails on them, and graphql-js gives a misleading reason.
-  if (root?.kind !== Kind.FIELD || root.name.value.startsWith('__') || isConditional)
+  // GraphQL forbids conditions at the root. The planner fails on them, and graphql-js gives a misleading reason.
+  if (rootSelections(document, operation).some((node) => isIntrospection(node) || isConditional(node)))
     throw refused(
       'GRAPHQL_VALIDATION_FAILED',
-      'A subscription selects one field at its root: without fragment, introspection, @skip or @include.',
+      'A subscription selects one field at its root: without introspection, @skip or @include.',
     );
   const errors = validate(graph.apiSchema, document, [...specifiedRules, ...rules], { hideSuggestions });
   if (errors.length > 0) throw new SubscriptionRefused(errors);
   return operation;
+}
+
+const isIntrospection = (node: SelectionNode): boolean =>
+  node.kind === Kind.FIELD && node.name.value.startsWith('__');
+
+const isConditional = ({ directives = [] }: SelectionNode): boolean =>
+  directives.some(({ name }) => name.value === 'skip' || name.value === 'include');
+
+/** The fields at the root of an operation, and the fragments that hold them. */
+function rootSelections(
+  document: DocumentNode,
+  { selectionSet }: { selectionSet: SelectionSetNode },
+  seen: Set<string> = new Set(),
+): SelectionNode[] {
+  return selectionSet.selections.flatMap((node): SelectionNode[] => {
+    if (node.kind === Kind.FIELD) return [node];
+    if (node.kind === Kind.INLINE_FRAGMENT) return [node, ...rootSelections(document, node, seen)];
+    const name = node.name.value;
+    const fragment = document.definitions.find(
+      (each) => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === name,
+    );
+    if (seen.has(name) || fragment?.kind !== Kind.FRAGMENT_DEFINITION) return [node]; // validation reports it
+    return [node, ...rootSelections(document, fragment, seen.add(name))];
+  });
 }
 
 function planOperation(

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ClientOptions, WebSocket as Socket } from 'ws';
+import type { ClientOptions } from 'ws';
 import { until } from '../../platform/testing/wait.ts';
-import { BOARD, begin, type Json, openWorld, type World } from './world.ts';
+import { INIT, openPlainSocket, subscribe } from './plain-socket.ts';
+import { begin, follow, openWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -9,35 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Opens a plain socket, without a client of graphql-ws. */
-function open(options: ClientOptions = {}, protocols: string | string[] = 'graphql-transport-ws') {
-  const socket = new Socket(`${world.url.replace('http', 'ws')}/graphql`, protocols, options);
-  const messages: Json[] = [];
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
-    socket.on('unexpected-response', (_request, { statusCode = 0 }) =>
-      resolve({ code: statusCode, reason: '' }),
-    );
-  });
-  socket.on('error', () => undefined);
-  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
-  const opened = new Promise((resolve) => socket.once('open', resolve));
-  return {
-    messages,
-    closed,
-    async say(...said: unknown[]) {
-      await opened;
-      for (const message of said)
-        socket.send(typeof message === 'string' ? message : JSON.stringify(message));
-    },
-    hears: (type: string, id?: string) =>
-      until(`a message ${type}`, () => messages.find((each) => each.type === type && each.id === id)),
-    end: () => socket.terminate(),
-  };
-}
-
-const INIT = { type: 'connection_init' };
-const subscribe = (id: string, query = BOARD) => ({ id, type: 'subscribe', payload: { query } });
+const open = (options?: ClientOptions, protocols?: string | string[]) =>
+  openPlainSocket(world.url, options, protocols);
 
 describe('the protocol graphql-transport-ws', () => {
   test.each([
@@ -117,10 +91,32 @@ describe('the protocol graphql-transport-ws', () => {
         extensions: { code: 'INTERNAL', serviceName: 'projects', errorId: expect.any(String) },
       },
     ]);
-    await socket.say(subscribe('invalid', '{ nothing }'));
-    expect((await socket.hears('next', 'invalid')).payload.errors[0].extensions.code).toBe(
+    socket.end();
+  });
+
+  test.each([
+    ['invalid syntax', { query: '{' }, 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', { query: '{ nothing }' }, 'GRAPHQL_VALIDATION_FAILED'],
+    ['no such operation', { query: '{ viewer { id } }', operationName: 'Other' }, 'BAD_REQUEST'],
+    [
+      'an invalid variable',
+      { query: 'query ($id: ID!) { project(id: $id) { id } }', variables: {} },
+      'BAD_USER_INPUT',
+    ],
+    [
+      'an invalid mutation',
+      { query: 'mutation { projectCreate { project { id } } }' },
       'GRAPHQL_VALIDATION_FAILED',
-    );
+    ],
+  ])('refuses a query by a message `error` when it has %s', async (_name, payload, code) => {
+    const socket = open();
+    await socket.say(INIT);
+    await socket.hears('connection_ack');
+    await socket.say({ id: 'a', type: 'subscribe', payload });
+    expect((await socket.hears('error', 'a')).payload).toMatchObject([{ extensions: { code } }]);
+    await socket.say({ type: 'ping' });
+    await socket.hears('pong');
+    expect(socket.messages.map(({ type }) => type)).toEqual(['connection_ack', 'error', 'pong']);
     socket.end();
   });
 
@@ -158,7 +154,7 @@ describe('a document that cannot be subscribed to', () => {
     return errors.map(({ message, extensions }) => `${extensions.code}: ${message}`);
   };
   const ONE_FIELD =
-    'GRAPHQL_VALIDATION_FAILED: A subscription selects one field at its root: without fragment, introspection, @skip or @include.';
+    'GRAPHQL_VALIDATION_FAILED: A subscription selects one field at its root: without introspection, @skip or @include.';
 
   test.each([
     [
@@ -166,16 +162,36 @@ describe('a document that cannot be subscribed to', () => {
       'subscription {',
       'GRAPHQL_PARSE_FAILED: Syntax Error: Expected Name, found <EOF>.',
     ],
-    [
-      'with a fragment at its root',
-      'subscription { ... { boardEvents(projectId: "p1") { cursor } } }',
-      ONE_FIELD,
-    ],
     ['with introspection at its root', 'subscription { __typename }', ONE_FIELD],
     [
       'with a condition at its root',
       'subscription ($on: Boolean!) { boardEvents(projectId: "p1") @include(if: $on) { cursor } }',
       ONE_FIELD,
+    ],
+    [
+      'with a condition at a fragment at its root',
+      'subscription ($on: Boolean!) { ... @skip(if: $on) { boardEvents(projectId: "p1") { cursor } } }',
+      ONE_FIELD,
+    ],
+    [
+      'with a condition in a fragment at its root',
+      'subscription { ...Root } fragment Root on Subscription { ...Inner @include(if: true) } fragment Inner on Subscription { boardEvents(projectId: "p1") { cursor } }',
+      ONE_FIELD,
+    ],
+    [
+      'with a fragment that is not there',
+      'subscription { ...Gone }',
+      'GRAPHQL_VALIDATION_FAILED: Unknown fragment "Gone".',
+    ],
+    [
+      'with a fragment in itself',
+      'subscription { ...Root } fragment Root on Subscription { ...Root }',
+      'GRAPHQL_VALIDATION_FAILED: Cannot spread fragment "Root" within itself.',
+    ],
+    [
+      'with two fields in a fragment at its root',
+      'subscription { ... { a: boardEvents(projectId: "p1") { cursor } b: boardEvents(projectId: "p1") { cursor } } }',
+      'GRAPHQL_VALIDATION_FAILED: Anonymous Subscription must select only one top level field.',
     ],
     [
       'with two fields at its root',
@@ -199,6 +215,27 @@ describe('a document that cannot be subscribed to', () => {
     ],
   ])('is refused with the reason: %s', async (_name, query, message) => {
     expect(await refusalOf(query)).toEqual([message]);
+  });
+
+  test.each([
+    ['inline', 'subscription { ... { boardEvents(projectId: "p1") { ...Event } } }'],
+    ['with its type', 'subscription { ... on Subscription { boardEvents(projectId: "p1") { ...Event } } }'],
+    [
+      'with a name',
+      'subscription { ...Root } fragment Root on Subscription { boardEvents(projectId: "p1") { ...Event } }',
+    ],
+    [
+      'in a fragment',
+      'subscription { ...Root } fragment Root on Subscription { ... { ...Inner } } fragment Inner on Subscription { alias: boardEvents(projectId: "p1") { ...Event } }',
+    ],
+  ])('may have its field in a fragment: %s', async (_name, query) => {
+    const event = `fragment Event on BoardEvent { kind: __typename ... on TaskChanged { task { id project { name } } } }`;
+    const { results } = await follow(world.connect(), query + event);
+    world.board.change('t1');
+    await until('the event', () => results.length === 2);
+    expect(Object.values(results[1].data)).toEqual([
+      { kind: 'TaskChanged', task: { id: 't1', project: { name: 'Project p1' } } },
+    ]);
   });
 
   test('gets the refusal of the subgraph as its first result', async () => {

@@ -1,101 +1,170 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { handleProtocols, makeServer, type ServerOptions } from 'graphql-ws';
-import type { WebSocket, WebSocketServer } from 'ws';
+import type { FastifyInstance } from 'fastify';
+import { CloseCode, handleProtocols } from 'graphql-ws';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../process/log.ts';
+import { type Connection, type Conversation, converse, type ProtocolHooks } from './socket-protocol.ts';
+import { createUnreadLedger, type UnreadBounds, type UnreadLedger } from './unread.ts';
 
-/** The data of one socket while it is open. */
-export interface SocketExtra {
-  readonly socket: WebSocket;
-  readonly request: IncomingMessage;
-}
-
-export interface GraphqlSocketsOptions {
-  sockets: WebSocketServer;
-  log: Logger;
+export interface GraphqlSocketsOptions<Session> {
+  app: FastifyInstance;
+  /** Creates the hooks of one socket. */
+  hooks: (socket: SocketControl) => ProtocolHooks<Session>;
+  /** The largest message that a peer may send. */
+  messageBytesMax: number;
+  unread: UnreadBounds;
+  /** How long a peer may take to send `connection_init`. */
+  initWaitMs: number;
+  /** Refuses the opening of a socket; see `verifyClient` of ws. */
+  verifyClient?: ServerOptions['verifyClient'];
   /** The time between two pings. A peer that has not answered a ping by the next one is disconnected. */
   pingMs?: number;
+  log: Logger;
+}
+
+export interface SocketControl {
+  /** Closes the socket. Nothing that arrives afterwards is taken, and no operation goes on. */
+  close(code: number, reason: string): void;
+  /** The unread bytes of the socket are counted for this owner from now on. */
+  belongsTo(owner: string): void;
+}
+
+export interface GraphqlSockets {
+  /** The number of open sockets. */
+  count(): number;
+  /** The bytes that the peers have not read. */
+  unreadBytes(): number;
+  /** Closes all sockets with 1012, and terminates those that do not confirm it. */
+  close(): Promise<void>;
 }
 
 const PING_MS = 12_000;
-/** The limit of unread answers, after which the socket is terminated. */
-const UNREAD_BYTES_MAX = 67_108_864;
-/** How long a peer may take at shutdown to confirm that its socket closes. */
-const CLOSE_WAIT_MS = 2_000;
-const CLOSE = { serviceRestart: 1012, badRequest: 4400 } as const;
-
 /**
- * Serves the protocol of graphql-ws on the sockets of a server. `close` closes them with 1012, then terminates them.
- *
- * This replaces `graphql-ws/use/ws`, which writes to the console when a peer disconnects during a message or sends a
- * message that only a server sends. Here both go to the log.
+ * How long a peer may take to confirm that its socket closes, whoever closes it and why. Then ws cuts the connection.
+ * Spread into its options, because their types do not have it.
  */
-export function serveGraphqlSockets<Extra extends SocketExtra>(
-  options: ServerOptions<Record<string, unknown>, Extra>,
-  { sockets, log, pingMs = PING_MS }: GraphqlSocketsOptions,
-): { close(): Promise<void> } {
-  const server = makeServer(options);
-  sockets.options.handleProtocols = handleProtocols;
+const CLOSING = { closeTimeout: 1_000 } as const;
+const SERVICE_RESTART = 1012;
+/** The longest reason of a closing frame. ws throws for a longer one. */
+const REASON_BYTES_MAX = 123;
+
+/** Serves graphql-transport-ws at /graphql. */
+export function serveGraphqlSockets<Session>(options: GraphqlSocketsOptions<Session>): GraphqlSockets {
+  const sockets = new WebSocketServer({
+    server: options.app.server,
+    path: '/graphql',
+    perMessageDeflate: false,
+    maxPayload: options.messageBytesMax,
+    handleProtocols: (protocols) => handleProtocols(protocols),
+    ...CLOSING,
+    ...(options.verifyClient && { verifyClient: options.verifyClient }),
+  });
+  const ledger = createUnreadLedger(options.unread);
+  const open = new Set<SocketControl>();
   sockets.on('error', () => undefined); // errors of the HTTP server, such as a taken port, which it reports itself
-  sockets.on('connection', (socket, request) => {
-    socket.on('error', (err) => log.info({ err }, 'socket.failed'));
-    const stopPings = keepAlive(socket, pingMs);
-    const closed = server.opened(
-      {
-        protocol: socket.protocol,
-        send: (message) => send(socket, message),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (take) => socket.on('message', (data) => void receive(socket, take, String(data), log)),
-      },
-      { socket, request } as Extra,
-    );
-    socket.once('close', (code, reason) => {
-      stopPings();
-      closed(code, String(reason)).catch((err: unknown) => log.error({ err }, 'socket.not-cleaned-up'));
-    });
+  sockets.on('connection', (socket: WebSocket, _request: IncomingMessage) => {
+    const control = serveSocket(options, ledger, socket);
+    open.add(control);
+    socket.once('close', () => open.delete(control));
   });
   return {
+    count: () => open.size,
+    unreadBytes: () => ledger.bytes,
     async close() {
-      for (const socket of sockets.clients) socket.close(CLOSE.serviceRestart, 'Service restart');
-      const impatience = setTimeout(() => {
-        for (const socket of sockets.clients) socket.terminate();
-      }, CLOSE_WAIT_MS);
+      for (const control of open) control.close(SERVICE_RESTART, 'Service restart');
       await new Promise((resolve) => sockets.close(resolve));
-      clearTimeout(impatience);
     },
   };
 }
 
-/** Resolves once the message has been written to the network, which slows a writer down to the pace of its peer. */
-const send = (socket: WebSocket, message: string): Promise<void> =>
-  new Promise((resolve) => {
-    if (socket.readyState === socket.OPEN) socket.send(message, () => resolve());
-    else resolve();
+function serveSocket<Session>(
+  { hooks, initWaitMs, pingMs = PING_MS, log }: GraphqlSocketsOptions<Session>,
+  ledger: UnreadLedger,
+  socket: WebSocket,
+): SocketControl {
+  let owner: string | undefined;
+  const account = ledger.open(socket, () => owner);
+  // Every closing goes through here; ws itself closes the socket of a peer that breaks the WebSocket protocol.
+  const close = (code: number, reason: string) => {
+    if (socket.readyState === socket.OPEN) socket.close(code, cutReason(reason));
+    conversation.end();
+  };
+  const connection: Connection = {
+    close,
+    send: (message) =>
+      new Promise((resolve) => {
+        if (socket.readyState !== socket.OPEN) return resolve();
+        socket.send(message, () => {
+          account.update();
+          resolve();
+        });
+        account.update();
+      }),
+  };
+  const control: SocketControl = {
+    close,
+    belongsTo(person) {
+      owner = person;
+      account.update();
+    },
+  };
+  const conversation: Conversation = converse(connection, hooks(control));
+  const stopTimers = [keepAlive(socket, pingMs), awaitInit(conversation, close, initWaitMs)];
+  socket.on('message', (data) => void receive(socket, conversation, close, String(data), log));
+  socket.on('error', (err) => {
+    log.info({ err }, 'socket.failed');
+    conversation.end();
   });
+  socket.once('close', () => {
+    for (const stop of stopTimers) stop();
+    account.close();
+    conversation.end();
+  });
+  if (socket.protocol === '') close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
+  return control;
+}
 
 async function receive(
   socket: WebSocket,
-  take: (message: string) => Promise<void>,
+  conversation: Conversation,
+  close: SocketControl['close'],
   message: string,
   log: Logger,
 ): Promise<void> {
-  if (socket.bufferedAmount > UNREAD_BYTES_MAX) return socket.terminate();
+  if (socket.readyState !== socket.OPEN) return; // a peer may go on sending after our closing frame
   try {
-    await take(message);
+    await conversation.take(message);
   } catch (err) {
-    log.info({ err }, 'socket.bad-message');
-    socket.close(CLOSE.badRequest, 'This message is not for a server');
+    log.error({ err }, 'socket.fault');
+    close(CloseCode.InternalServerError, 'Internal error');
   }
 }
 
+function awaitInit(conversation: Conversation, close: SocketControl['close'], ms: number): () => void {
+  const timer = setTimeout(() => {
+    if (!conversation.isInitialised)
+      close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
+  }, ms);
+  return () => clearTimeout(timer);
+}
+
+/** A pong counts only with the content of the ping, which a peer that reads nothing cannot know. */
 function keepAlive(socket: WebSocket, pingMs: number): () => void {
-  let isAnswered = true;
-  socket.on('pong', () => {
-    isAnswered = true;
+  let awaited: string | null = null;
+  socket.on('pong', (content) => {
+    if (content.toString() === awaited) awaited = null;
   });
   const timer = setInterval(() => {
-    if (!isAnswered) return socket.terminate();
-    isAnswered = false;
-    socket.ping();
+    if (awaited !== null || socket.readyState !== socket.OPEN) return socket.terminate();
+    awaited = randomBytes(8).toString('hex');
+    socket.ping(awaited);
   }, pingMs);
   return () => clearInterval(timer);
 }
+
+const cutReason = (reason: string): string => {
+  const bytes = Buffer.from(reason);
+  if (bytes.length <= REASON_BYTES_MAX) return reason;
+  return new TextDecoder().decode(bytes.subarray(0, REASON_BYTES_MAX - 3)).replaceAll('\uFFFD', '');
+};

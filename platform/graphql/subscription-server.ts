@@ -4,14 +4,15 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  type FormattedExecutionResult,
   GraphQLError,
+  type GraphQLFormattedError,
   type GraphQLSchema,
   getOperationAST,
   parse,
   validate,
 } from 'graphql';
-import type { SubscribePayload } from 'graphql-ws';
-import { WebSocketServer } from 'ws';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import type { RequestActor } from '../identity/actor.ts';
 import {
   CONNECTION_BODY,
@@ -23,7 +24,9 @@ import { DomainError } from '../input/errors.ts';
 import type { Logger } from '../process/log.ts';
 import { formatError } from './format-error.ts';
 import { acceptRequestId } from './request-id.ts';
-import { serveGraphqlSockets } from './sockets.ts';
+import { type Answer, SocketClosing } from './socket-protocol.ts';
+import { type GraphqlSockets, serveGraphqlSockets } from './sockets.ts';
+import type { UnreadBounds } from './unread.ts';
 
 export interface SubscriptionServerOptions<Context> {
   app: FastifyInstance;
@@ -45,6 +48,9 @@ export interface SubscriptionExtensions extends Record<string, unknown> {
 
 /** Enough for any subscription with its variables. An unsigned connection may send messages of this size too. */
 const MESSAGE_BYTES_MAX = 1_048_576;
+const INIT_WAIT_MS = 3_000;
+/** One socket of the gateway carries the events of all its clients. */
+const UNREAD: UnreadBounds = { socket: 268_435_456, owner: 268_435_456, all: 268_435_456 };
 
 /**
  * Serves a subgraph's subscriptions to the gateway over graphql-ws, at /graphql.
@@ -52,63 +58,62 @@ const MESSAGE_BYTES_MAX = 1_048_576;
  * The gateway signs the connection and each subscription on it. Each event is resolved in a new context, because rows
  * that were loaded for one event must not answer the next one.
  */
-export function serveSubscriptions<Context>(options: SubscriptionServerOptions<Context>) {
-  const { app, schema, key, subgraph, createContext, log } = options;
-  const sockets = new WebSocketServer({
-    server: app.server,
-    path: '/graphql',
-    perMessageDeflate: false,
-    maxPayload: MESSAGE_BYTES_MAX,
-  });
-  const logOf = ({ extensions }: SubscribePayload) =>
-    log.child({ requestId: acceptRequestId(extensions?.['requestId']) });
-
-  return serveGraphqlSockets(
-    {
-      schema,
-      // `false` closes the socket with 4403. An error would be logged as a fault of the subgraph.
-      onConnect: ({ connectionParams }) =>
-        verifyStatement(key, subgraph, textOf(connectionParams?.['statement']), CONNECTION_BODY).then(
-          () => true,
-          () => false,
-        ),
-      onSubscribe: async (_context, _id, payload) => {
+export function serveSubscriptions<Context>(options: SubscriptionServerOptions<Context>): GraphqlSockets {
+  const { app, key, subgraph, log } = options;
+  return serveGraphqlSockets({
+    app,
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    initWaitMs: INIT_WAIT_MS,
+    unread: UNREAD,
+    log,
+    hooks: () => ({
+      async connect({ statement }) {
         try {
-          return (await prepare(options, payload, logOf(payload))) as never;
-        } catch (error) {
-          return [new GraphQLError('The subscription was refused', { originalError: error as Error })];
+          await verifyStatement(key, subgraph, textOf(statement), CONNECTION_BODY);
+        } catch {
+          throw new SocketClosing(CloseCode.Forbidden, 'Forbidden');
         }
       },
-      subscribe: (args) => {
-        const { actor, log } = args.contextValue as Subscription;
-        return subscribeAfresh(args as never, () => createContext(actor, log));
-      },
-      onNext: (_context, _id, _payload, { contextValue }, { data = null, errors }) =>
-        errors && {
-          data,
-          errors: errors.map((error) => formatError(error, (contextValue as Subscription).log)),
-        },
-      onError: (_context, _id, payload, errors) => {
-        const log = logOf(payload);
-        return errors.map((error) => formatError(error as GraphQLError, log));
-      },
-    },
-    { sockets, log },
+      answer: (_session, payload) => answer(options, payload),
+      formatFault: (fault, payload) => format(fault as Error, logOf(options, payload)),
+    }),
+  });
+}
+
+/** Subscribes, and formats the results. A failure before the first event is an answer too. */
+async function answer<Context>(
+  options: SubscriptionServerOptions<Context>,
+  payload: SubscribePayload,
+): Promise<Answer> {
+  const log = logOf(options, payload);
+  const prepared = await prepare(options, payload).catch((error: Error) => [error]);
+  if (Array.isArray(prepared)) return { errors: prepared.map((error) => format(error, log)) };
+  const { actor, ...args } = prepared as Prepared;
+  const formatResult = ({ data = null, errors }: ExecutionResult): FormattedExecutionResult =>
+    errors ? { data, errors: errors.map((error) => format(error, log)) } : { data };
+  return subscribeAfresh(args, () => options.createContext(actor, log), formatResult);
+}
+
+const logOf = ({ log }: { log: Logger }, { extensions }: SubscribePayload): Logger =>
+  log.child({ requestId: acceptRequestId(extensions?.['requestId']) });
+
+const format = (error: Error, log: Logger): GraphQLFormattedError =>
+  formatError(
+    error instanceof GraphQLError
+      ? error
+      : new GraphQLError('The subscription ended', { originalError: error }),
+    log,
   );
-}
 
-/** Who subscribes, and the log of the subscription. */
-interface Subscription {
+interface Prepared extends ExecutionArgs {
   readonly actor: RequestActor;
-  readonly log: Logger;
 }
 
-/** Checks a subscription. Returns the arguments of its execution, or the errors of its document. */
+/** Checks a subscription. Returns who subscribes with what, or the errors of the document. Throws DomainError. */
 async function prepare(
   { schema, key, subgraph }: Pick<SubscriptionServerOptions<unknown>, 'schema' | 'key' | 'subgraph'>,
   { query, variables, operationName, extensions }: SubscribePayload,
-  log: Logger,
-): Promise<ExecutionArgs | readonly GraphQLError[]> {
+): Promise<Prepared | readonly GraphQLError[]> {
   const body = subscriptionBody(query, variables);
   const actor = await verifyStatement(key, subgraph, textOf(extensions?.['statement']), body);
   const document = parse(query);
@@ -116,28 +121,29 @@ async function prepare(
     throw new DomainError('INVALID', 'Only subscriptions are served on this socket');
   const errors = validate(schema, document);
   if (errors.length > 0) return errors;
-  const contextValue: Subscription = { actor, log };
-  return { schema, document, operationName, variableValues: variables, contextValue } as ExecutionArgs;
+  return { actor, schema, document, operationName: operationName ?? null, variableValues: variables ?? {} };
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Like GraphQL's own `subscribe`, which would resolve all events of a subscription in one context. */
+/**
+ * Like GraphQL's own `subscribe`, which would resolve all events of a subscription in one context. The results are not an
+ * async generator, whose `return()` would wait for the next event.
+ */
 async function subscribeAfresh(
   args: ExecutionArgs,
   createContext: () => unknown,
-): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+  format: (result: ExecutionResult) => FormattedExecutionResult,
+): Promise<Answer> {
   const source = await createSourceEventStream({ ...args, contextValue: createContext() });
-  if (!(Symbol.asyncIterator in source)) return source;
+  if (!(Symbol.asyncIterator in source)) return { result: format(source) };
   const events = source[Symbol.asyncIterator]() as AsyncIterator<unknown>;
-  const results: AsyncIterableIterator<ExecutionResult> = {
+  const results: AsyncIterableIterator<FormattedExecutionResult> = {
     async next() {
       const { done, value } = await events.next();
       if (done) return { done: true, value: undefined };
-      return {
-        done: false,
-        value: await execute({ ...args, rootValue: value, contextValue: createContext() }),
-      };
+      const result = await execute({ ...args, rootValue: value, contextValue: createContext() });
+      return { done: false, value: format(result) };
     },
     async return() {
       await events.return?.();
@@ -145,5 +151,5 @@ async function subscribeAfresh(
     },
     [Symbol.asyncIterator]: () => results,
   };
-  return results;
+  return { results };
 }
