@@ -9,5 +9,6 @@ COPY schema schema
 COPY platform platform
 COPY gateway gateway
 COPY subgraphs subgraphs
+COPY scripts/migrate.ts scripts/migrate.ts
 USER node
 CMD ["node", "gateway/main.ts"]

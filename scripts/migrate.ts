@@ -1,9 +1,9 @@
-/** The migrations of one schema, forward and back: `npm run migrate -- status|up|down <schema> [--to <migration>]`. */
+/** The migrations of one schema, forward and back: `npm run migrate -- status|up|down <schema>|all [--to <migration>]`. */
 import { parseArgs } from 'node:util';
 import { type DatabaseSource, openDatabase } from '../platform/database/database.ts';
 import { migrate, migrateDown, PLATFORM_MIGRATIONS, readMigrations } from '../platform/database/migrate.ts';
 import { ConfigError, readConfig, SubgraphConfig } from '../platform/process/config.ts';
-import { createLog } from '../platform/process/log.ts';
+import { createLog, type Logger } from '../platform/process/log.ts';
 import { StartError } from '../platform/process/service.ts';
 import { AGENTS_DATABASE } from '../subgraphs/agents/database.ts';
 import { CHAT_DATABASE } from '../subgraphs/chat/database.ts';
@@ -27,7 +27,7 @@ const USAGE = `Usage: npm run migrate -- <command> <schema> [--to <migration>]
   up       apply those it lacks
   down     revert the newest, and its rows with it; with --to all that came after that one
 
-Schemas: ${SCHEMAS.join(', ')}. All subgraphs share log; revert it after them.
+Schemas: ${SCHEMAS.join(', ')}; with status and up also all. All subgraphs share log; revert it after them.
 A step that needs longer than DATABASE_STATEMENT_TIMEOUT_SECONDS (5) fails and changes nothing; set more for it.`;
 
 const MigrateConfig = SubgraphConfig.pick({
@@ -38,7 +38,7 @@ const MigrateConfig = SubgraphConfig.pick({
 
 interface Task {
   command: (typeof COMMANDS)[number];
-  schema: Schema;
+  schemas: readonly Schema[];
   to: string | undefined;
 }
 
@@ -51,18 +51,19 @@ function readTask(words: string[]): Task {
       options: { to: { type: 'string' } },
     });
     const command = COMMANDS.find((known) => known === positionals[0]);
-    const schema = SCHEMAS.find((known) => known === positionals[1]);
+    const schemas = positionals[1] === 'all' ? SCHEMAS : SCHEMAS.filter((known) => known === positionals[1]);
     if (!command) throw new Error(`There is no command ${positionals[0] ?? '(none was given)'}.`);
-    if (!schema) throw new Error(`There is no schema ${positionals[1] ?? '(none was given)'}.`);
+    if (schemas.length === 0) throw new Error(`There is no schema ${positionals[1] ?? '(none was given)'}.`);
     if (positionals.length > 2) throw new Error(`${positionals[2]} is one word too many.`);
     if (values.to !== undefined && command !== 'down') throw new Error('--to belongs to down.');
-    return { command, schema, to: values.to };
+    if (command === 'down' && schemas.length > 1) throw new Error('down reverts one schema at a time.');
+    return { command, schemas, to: values.to };
   } catch (error) {
     throw new StartError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
-async function run({ command, schema, to }: Task): Promise<void> {
+async function run({ command, schemas, to }: Task): Promise<void> {
   const config = readConfig(MigrateConfig);
   const log = createLog('migrate', config.LOG_LEVEL);
   const source: DatabaseSource = {
@@ -71,6 +72,20 @@ async function run({ command, schema, to }: Task): Promise<void> {
     connectionsMax: 2,
     statementTimeoutSeconds: config.DATABASE_STATEMENT_TIMEOUT_SECONDS,
   };
+  for (const schema of schemas) {
+    if (schemas.length > 1) console.log(`${schema}:`);
+    await runOn(schema, { command, to, source, log });
+  }
+}
+
+interface Step {
+  command: Task['command'];
+  to: string | undefined;
+  source: DatabaseSource;
+  log: Logger;
+}
+
+async function runOn(schema: Schema, { command, to, source, log }: Step): Promise<void> {
   const orm = await openDatabase({ ...DATABASES[schema], schema, source, log });
   try {
     if (command === 'up') await migrate(orm, source, log);

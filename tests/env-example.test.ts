@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { GatewayConfig } from '../gateway/config.ts';
 import { ConfigError, readConfig } from '../platform/process/config.ts';
+import { SUBGRAPHS } from '../schema/sdl.ts';
 import { AgentsConfig } from '../subgraphs/agents/config.ts';
 import { ChatConfig } from '../subgraphs/chat/config.ts';
 import { ProjectsConfig } from '../subgraphs/projects/config.ts';
@@ -15,7 +16,10 @@ const template = Object.fromEntries(
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
 );
 /** Read by `npm start` and by docker compose, not by a service. */
-const NOT_OF_A_SERVICE = ['DATA_DIR', 'DATA_DIR_RESERVE_MEGABYTES', 'POSTGRES_PASSWORD'];
+const NOT_OF_A_SERVICE = [
+  ...['DATA_DIR', 'DATA_DIR_RESERVE_MEGABYTES', 'POSTGRES_PASSWORD'],
+  ...SUBGRAPHS.map((name) => `${name.toUpperCase()}_DATABASE_PASSWORD`),
+];
 
 describe('.env.example', () => {
   test('names exactly the settings of all services', () => {

@@ -18,6 +18,8 @@ const MIGRATION_LOCK = 7_366_091_845;
  * Migrates the shared schemas and the subgraph's own schema to their newest versions.
  *
  * Processes that start together migrate one after another: the first applies the migrations, and the others find none.
+ * Throws StartError, with what to do, when the database cannot be used, and when migrations are missing that the role of
+ * the connection may not apply.
  */
 export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger): Promise<void> {
   const platform = await openPlatform(source, log);
@@ -28,6 +30,8 @@ export async function migrate(orm: MikroORM, source: DatabaseSource, log: Logger
       const applied = await orm.migrator.up();
       if (applied.length > 0) log.info({ applied: applied.map(({ name }) => name) }, 'database.migrated');
     });
+  } catch (error) {
+    throw mayNotMigrate(error) ? new StartError(MIGRATE_FIRST) : error;
   } finally {
     await platform.close();
   }
@@ -54,6 +58,12 @@ export async function migrateDown(
     await platform.close();
   }
 }
+
+/** insufficient_privilege: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const mayNotMigrate = (error: unknown): boolean => (error as { code?: unknown }).code === '42501';
+
+const MIGRATE_FIRST =
+  'The database lacks migrations, and the role of DATABASE_URL may not apply them. Run `npm run migrate -- up all` with the DATABASE_URL of the role that owns the tables, then start again.';
 
 async function requireApplied(orm: MikroORM, name: string): Promise<void> {
   const { applied } = await readMigrations(orm);
