@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildASTSchema, type GraphQLInputObjectType, type GraphQLObjectType, getNamedType } from 'graphql';
+import {
+  buildASTSchema,
+  type GraphQLInputObjectType,
+  type GraphQLObjectType,
+  getNamedType,
+  isObjectType,
+} from 'graphql';
 import { openDatabase } from '../platform/database/database.ts';
 import { testLog } from '../platform/testing/infrastructure.ts';
 import type { EventDefinition } from '../schema/events/event.ts';
@@ -63,15 +69,45 @@ describe.each(SUBGRAPHS)('the access tables of %s', (name) => {
     }
   });
 
-  test('create one thing by a call that is repeated with its `idempotencyKey`', async () => {
-    for (const field of takes('idempotencyKey')) {
-      const payload = getNamedType(fieldsOf('Mutation')[field]!.type) as GraphQLObjectType;
-      const made = Object.keys(payload.getFields()).find((each) => each !== 'userErrors')!;
+  /** The field of a mutation's payload that tells what it made or changed. */
+  const resultOf = (field: string) => {
+    const payload = getNamedType(fieldsOf('Mutation')[field]!.type) as GraphQLObjectType;
+    const [name, { type }] = Object.entries(payload.getFields()).find(([name]) => name !== 'userErrors')!;
+    return { name, isObject: isObjectType(getNamedType(type)) };
+  };
+
+  test.each(Object.keys(MUTATIONS))(
+    '%s is done once by a call that is repeated with its `idempotencyKey`',
+    async (field) => {
+      const { name: made, isObject } = resultOf(field);
+      const selection = isObject ? `${made} { id }` : made;
       const input = { ...(await MUTATIONS[field]!.arrange(world)), idempotencyKey: `key of ${field}` };
-      const first = await askAsOwner(field, `${made} { id }`, input);
-      const second = await askAsOwner(field, `${made} { id }`, input);
-      expect(first[made]).toEqual({ id: expect.any(String) });
-      expect({ field, made: second[made] }).toEqual({ field, made: first[made] });
+
+      const first = await askAsOwner(field, selection, input);
+      const second = await askAsOwner(field, selection, input); // a repeat that published something is an error
+
+      expect(first).toMatchObject({ [made]: isObject ? { id: expect.any(String) } : true, userErrors: [] });
+      expect(second).toEqual(first);
+    },
+  );
+
+  test('take the repeat of a call with an `expectedVersion` for no conflict: its own change raised the version', async () => {
+    for (const field of takes('expectedVersion')) {
+      const { name: changed } = resultOf(field);
+      const input = { ...(await MUTATIONS[field]!.arrange(world)), idempotencyKey: `versioned ${field}` };
+      const selection = `${changed} { version }`;
+      const { [changed]: read } = await askAsOwner(field, selection, { ...input, expectedVersion: -1 });
+
+      const call = { ...input, expectedVersion: read.version };
+      const first = await askAsOwner(field, selection, call);
+      const second = await askAsOwner(field, selection, call);
+
+      expect({ field, ...first }).toEqual({
+        field,
+        [changed]: { version: read.version + 1 },
+        userErrors: [],
+      });
+      expect({ field, ...second }).toEqual({ field, ...first });
     }
   });
 

@@ -4,16 +4,22 @@ import { EntitySchema } from '@mikro-orm/core';
 import {
   buildASTSchema,
   type GraphQLInputObjectType,
+  type GraphQLInputType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
+  getNullableType,
+  isInputObjectType,
   isInterfaceType,
+  isListType,
+  isNonNullType,
   isObjectType,
 } from 'graphql';
 
 import codegen from '../codegen.ts';
 import { openDatabase } from '../platform/database/database.ts';
 import { migrate, migrateDown, readMigrations } from '../platform/database/migrate.ts';
+import { takeNullAsDefault } from '../platform/graphql/null-as-default.ts';
 import type { Infrastructure } from '../platform/subgraph/infrastructure.ts';
 import type { Mapping } from '../platform/subgraph/subscription.ts';
 import { openTestInfrastructure, testLog } from '../platform/testing/infrastructure.ts';
@@ -61,6 +67,21 @@ describe.each(SUBGRAPHS)('the %s subgraph', (name) => {
           .map((field) => `${type.name}.${field.name}`);
       });
     expect(missing).toEqual([]);
+  });
+
+  test('lets every argument and input that has a default be null, and takes the default then', () => {
+    const schema = schemaOf(name);
+    const objects = Object.values(schema.getTypeMap())
+      .filter(isObjectType)
+      .filter(({ name }) => !name.startsWith('__'));
+    const fields = objects.flatMap((type) => Object.values(type.getFields()));
+    for (const field of fields) field.resolve = (_source, values) => values;
+    takeNullAsDefault(schema);
+    for (const { args, resolve } of fields) {
+      const nulls = valuesFor(args, () => null);
+      const defaults = valuesFor(args, ({ defaultValue }) => defaultValue);
+      expect(resolve!(null, nulls, null, null as never)).toEqual(defaults);
+    }
   });
 
   test('resolves every query and subscription', () => {
@@ -151,6 +172,27 @@ describe('the tables of every subgraph', () => {
 
 const readmeOf = (name: SubgraphName) =>
   readFileSync(new URL(`../subgraphs/${name}/README.md`, import.meta.url), 'utf8');
+
+interface InputValue {
+  readonly name: string;
+  readonly type: GraphQLInputType;
+  readonly defaultValue?: unknown;
+}
+
+/** Arguments for everything that has a default, also within inputs. Throws where null is no value of the type. */
+function valuesFor(expected: readonly InputValue[], pick: (each: InputValue) => unknown): object {
+  const entries = expected.flatMap((each): [string, unknown][] => {
+    const named = getNamedType(each.type);
+    if (each.defaultValue !== undefined) {
+      if (isNonNullType(each.type)) throw new Error(`${each.name} has a default and may not be null`);
+      return [[each.name, pick(each)]];
+    }
+    if (!isInputObjectType(named)) return [];
+    const inner = valuesFor(Object.values(named.getFields()), pick);
+    return [[each.name, isListType(getNullableType(each.type)) ? [inner] : inner]];
+  });
+  return Object.fromEntries(entries);
+}
 
 const mappingsOf = (name: SubgraphName, subscription: string): readonly Mapping[] =>
   resolversOf(name)['Subscription']?.[subscription]?.mappings ?? [];

@@ -8,6 +8,7 @@ import { type Actor, referenceTo } from '../identity/actor.ts';
 import { createGrants, type Grants } from '../identity/grants.ts';
 import type { Doorbell } from './doorbell.ts';
 import { appendEvents, type NewEvent, newEvent } from './event-log.ts';
+import { type ClaimedCall, claimCall, type IdempotentCall } from './idempotency.ts';
 
 /** An open transaction. It reads and writes rows through `em`, and events through `publish`. */
 export interface Transaction {
@@ -17,9 +18,19 @@ export interface Transaction {
   /** The actor's rights, read in this transaction. Throws for a part of the system, which has none. */
   readonly grants: Grants;
   readonly locks: LockTrail;
+  /** The call that the transaction does, if its client named it by an idempotency key. */
+  readonly call: ClaimedCall | null;
+  /**
+   * Whether the call has done its work before. Then the work checks the rights as for a first call, changes nothing, and
+   * returns the rows as they are now.
+   */
+  readonly isRepeat: boolean;
   /** The database's time at the start of the transaction. */
   now(): Promise<Date>;
-  /** Adds an event to the log when the transaction commits, and not when it rolls back. */
+  /**
+   * Adds an event to the log when the transaction commits, and not when it rolls back.
+   * Throws in the repeat of a call, which must change nothing.
+   */
   publish<Payload>(
     definition: EventDefinition<Payload>,
     event: { stream: string; subject: string; payload: Payload },
@@ -35,6 +46,8 @@ export interface TransactionOptions {
   actor: Actor;
   /** The order in which the subgraph takes its own locks; see `createLockTrail`. */
   locks: readonly string[];
+  /** The call of a client that may be repeated; without it every transaction is new work. */
+  call?: IdempotentCall | null | undefined;
 }
 
 /** The platform's own locks come before those of a subgraph. The rows of the streams come last, at the commit. */
@@ -57,7 +70,7 @@ const RETRY_AFTER_MS = 20;
  * outside the database. It must not wait for another subgraph, which may need the same connection.
  */
 export async function transact<Result>(
-  { em, doorbell, actor, locks }: TransactionOptions,
+  { em, doorbell, actor, locks, call }: TransactionOptions,
   work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
@@ -65,7 +78,8 @@ export async function transact<Result>(
       const { result, hints } = await em.fork().transactional(async (inner) => {
         const events: NewEvent[] = [];
         const trail = createLockTrail([...LOCKS_BEFORE, ...locks]);
-        const tx = openTransaction({ em: inner, events, locks: trail }, actor);
+        const claimed = call ? await claimCall({ em: inner, actor, locks: trail }, call) : null;
+        const tx = openTransaction({ em: inner, events, locks: trail, call: claimed }, actor);
         const result = await insideTransaction.run(true, () => work(tx));
         await inner.flush();
         return { result, hints: await appendEvents(inner, events) };
@@ -85,16 +99,20 @@ interface Shared {
   readonly em: EntityManager;
   readonly events: NewEvent[];
   readonly locks: LockTrail;
+  readonly call: ClaimedCall | null;
   time?: Promise<Date>;
 }
 
 function openTransaction(shared: Shared, actor: Actor): Transaction {
-  const { em, events, locks } = shared;
+  const { em, events, locks, call } = shared;
+  const isRepeat = call?.isRepeat ?? false;
   let grants: Grants | undefined;
   return {
     em,
     actor,
     locks,
+    call,
+    isRepeat,
     get grants() {
       if (actor.kind === 'system') throw new Error(`${actor.part} has no rights to read`);
       grants ??= createGrants(em, actor);
@@ -105,6 +123,8 @@ function openTransaction(shared: Shared, actor: Actor): Transaction {
       return shared.time;
     },
     publish(definition, event) {
+      if (isRepeat)
+        throw new Error(`The repeat of a call must change nothing, and published ${definition.type}`);
       events.push(newEvent(definition, { ...event, actor: referenceTo(actor) }));
     },
     actingAs: (other) => openTransaction(shared, other),

@@ -25,9 +25,8 @@ export function parseInput<Schema extends z.ZodType>(
   throw new DomainError('INVALID', first!.message, { field: first!.field, others });
 }
 
-/** Replaces Zod's message for null, which is written for programmers. */
-const explain: z.core.$ZodErrorMap = (issue) =>
-  issue.code === 'invalid_type' && issue.input === null ? 'must not be null' : undefined;
+/** Replaces Zod's messages for null, which are written for programmers. */
+const explain: z.core.$ZodErrorMap = (issue) => (issue.input === null ? 'must not be null' : undefined);
 
 /** Whether PostgreSQL and JSON can hold a text: it has neither NUL nor half of a surrogate pair. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');

@@ -6,6 +6,7 @@ import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
 import { formatError } from '../graphql/format-error.ts';
 import { serveHealth } from '../graphql/health.ts';
 import { createHttpServer, listen, type Port } from '../graphql/http-server.ts';
+import { takeNullAsDefault } from '../graphql/null-as-default.ts';
 import { QUIET_PLUGINS } from '../graphql/quiet-plugins.ts';
 import { currentRequestLog } from '../graphql/request-log.ts';
 import { serveSubscriptions } from '../graphql/subscription-server.ts';
@@ -51,7 +52,9 @@ export async function serveGraphql<Context extends RequestContext>(
 ): Promise<GraphqlServer> {
   const { subgraph, config, port } = options;
   const key = signingKey(config.GATEWAY_SIGNING_KEY);
-  const schema = buildSubgraphSchema([{ typeDefs: options.typeDefs, resolvers: options.resolvers as never }]);
+  const schema = takeNullAsDefault(
+    buildSubgraphSchema([{ typeDefs: options.typeDefs, resolvers: options.resolvers as never }]),
+  );
   const app = createHttpServer({
     log: subgraph.log,
     bodyBytesMax: REQUEST_BYTES_MAX,

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { IdempotentCall } from '../event-log/idempotency.ts';
 import { isInTransaction, type Transaction } from '../event-log/transaction.ts';
 import { type Person, personOf, type RequestActor } from '../identity/actor.ts';
 import { createGrants, type Grants } from '../identity/grants.ts';
@@ -15,8 +16,8 @@ export interface RequestContext {
   readonly grants: Grants;
   readonly subgraph: Subgraph;
   readonly log: Logger;
-  /** Runs the work of one operation in one transaction, in the name of the actor. */
-  transact<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+  /** Runs the work of one operation in one transaction, in the name of the actor; `call` is claimed in it. */
+  transact<Result>(work: (tx: Transaction) => Promise<Result>, call?: IdempotentCall | null): Promise<Result>;
 }
 
 /** Makes the context of one request, or of one event of a subscription. */
@@ -29,7 +30,7 @@ export function createRequestContext(subgraph: Subgraph, actor: RequestActor, lo
     grants: outsideTransactions(createGrants(em, actor)),
     subgraph,
     log,
-    transact: (work) => subgraph.transact(actor, work),
+    transact: (work, call) => subgraph.transact(actor, work, call),
   };
 }
 

@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { type DatabaseOptions, isDatabaseReady, openDatabase, writeProblem } from '../database/database.ts';
 import { migrate } from '../database/migrate.ts';
 import type { Doorbell } from '../event-log/doorbell.ts';
+import type { IdempotentCall } from '../event-log/idempotency.ts';
 import { type Reader, startReaders } from '../event-log/readers.ts';
 import type { RetentionRule } from '../event-log/retention.ts';
 import { openStreamHub, type StreamHub } from '../event-log/stream-hub.ts';
@@ -20,7 +21,11 @@ export interface Subgraph {
   readonly log: Logger;
   isReady(): Promise<boolean>;
   /** Runs the work of one operation in one transaction, in the name of an actor; see `transact`. */
-  transact<Result>(actor: Actor, work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+  transact<Result>(
+    actor: Actor,
+    work: (tx: Transaction) => Promise<Result>,
+    call?: IdempotentCall | null,
+  ): Promise<Result>;
   /** Resolves when all its readers have reacted to everything committed so far, in one stream or in all. */
   catchUp(stream?: string): Promise<void>;
   close(): Promise<void>;
@@ -44,10 +49,10 @@ export async function openSubgraph(
 ): Promise<Subgraph> {
   const orm = await openDatabase({ schema: name, entities, migrations, source, log });
   await migrate(orm, source, log);
-  const transactAs: Subgraph['transact'] = async (actor, work) => {
+  const transactAs: Subgraph['transact'] = async (actor, work, call) => {
     const problem = writeProblem(source);
     if (problem) throw new DomainError('UNAVAILABLE', problem);
-    return transact({ em: orm.em, doorbell, actor, locks }, work);
+    return transact({ em: orm.em, doorbell, actor, locks, call }, work);
   };
   const hub = await openStreamHub(orm, doorbell, { sweepSeconds, log });
   const readersAtWork = await startReaders(readers, {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type IdempotentCall, once } from '../event-log/idempotency.ts';
+import type { IdempotentCall } from '../event-log/idempotency.ts';
 import { removeExpired } from '../event-log/retention.ts';
 import type { Actor } from '../identity/actor.ts';
 import { agentInRun, aPerson } from '../testing/actors.ts';
-import { aNote, Note, openWorld, type World } from './world.ts';
+import { aNote, aStream, Note, NoteWritten, openWorld, type World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -28,15 +28,19 @@ interface Caller {
 
 /** Makes a call that writes a note with the key as its text. */
 const write = (call: IdempotentCall, { actor = ADA, fails = false }: Caller = {}): Promise<string> =>
-  world.subgraph.transact(actor, (tx) =>
-    once(tx, call, async () => {
-      const note = aNote(String(call.key));
+  world.subgraph.transact(
+    actor,
+    async (tx) => {
+      if (tx.isRepeat) return tx.call!.resultId!;
+      const note = aNote(call.key);
       await tx.em.insert(Note, note);
       if (fails) throw new Error('it fails');
+      await tx.call!.keepResult(tx.em, note.id);
       return note.id;
-    }),
+    },
+    call,
   );
-const written = ({ key }: IdempotentCall) => world.em().count(Note, { text: String(key) });
+const written = ({ key }: IdempotentCall) => world.em().count(Note, { text: key });
 
 describe('a call with an idempotency key', () => {
   test('does its work once, and its repeats get the first id', async () => {
@@ -129,9 +133,31 @@ describe('a call with an idempotency key', () => {
   });
 });
 
-test('every call without a key is a new call', async () => {
-  for (const key of [null, undefined]) {
-    const call = aCall({ key });
-    expect(await write(call)).not.toBe(await write(call));
-  }
+test('a transaction without a call is no repeat', async () => {
+  const seen = await world.subgraph.transact(ADA, async ({ call, isRepeat }) => ({ call, isRepeat }));
+  expect(seen).toEqual({ call: null, isRepeat: false });
+});
+
+test('the repeat of a call cannot publish: it changes nothing', async () => {
+  const call = aCall();
+  const publish = () =>
+    world.subgraph.transact(
+      ADA,
+      async (tx) => {
+        const subject = randomUUID();
+        tx.publish(NoteWritten, { stream: aStream(), subject, payload: { text: 'a note' } });
+      },
+      call,
+    );
+  await publish();
+  await expect(publish()).rejects.toThrow('must change nothing');
+});
+
+test('a call that was forgotten is a first one again', async () => {
+  const call = aCall();
+  const claim = () => world.subgraph.transact(ADA, async (tx) => tx.call!, call);
+  const first = await claim();
+  expect((await claim()).isRepeat).toBe(true);
+  await first.forget(world.em());
+  expect((await claim()).isRepeat).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LockOptions, lockAll, lockExisting, lockOne } from '../database/lock-order.ts';
-import { once } from '../event-log/idempotency.ts';
+import { claimCall } from '../event-log/idempotency.ts';
 import type { Transaction } from '../event-log/transaction.ts';
 import { aPerson } from '../testing/actors.ts';
 import { form } from '../testing/infrastructure.ts';
@@ -64,7 +64,7 @@ describe('the order of locks', () => {
 
     const running = world.subgraph.transact(aPerson(), async (tx) => {
       await lockExisting(tx, Book, book.id);
-      await once(tx, call, async () => book.id);
+      await claimCall(tx, call);
     });
 
     await expect(running).rejects.toThrow('The lock IdempotencyKey is taken after Book');

@@ -10,6 +10,7 @@ export const MUTATIONS: AccessTable = {
     verdicts: atLeast('MEMBER'),
     arrange: async ({ newTask }) => {
       const { id, column } = await newTask();
+      await newTask(); // below it, so that the call moves it
       return { id, columnId: column.id };
     },
   },
@@ -23,7 +24,11 @@ export const MUTATIONS: AccessTable = {
   },
   dependencyRemove: {
     verdicts: atLeast('MEMBER'),
-    arrange: async ({ newTask }) => ({ taskId: (await newTask()).id, blockedById: (await newTask()).id }),
+    arrange: async ({ newTask, addDependency }) => {
+      const input = { taskId: (await newTask()).id, blockedById: (await newTask()).id };
+      await addDependency(input);
+      return input;
+    },
   },
   commentAdd: {
     verdicts: atLeast('MEMBER'),

@@ -116,6 +116,8 @@ export async function openAccessWorld(logLevel = 'silent') {
     newKey,
     newSlug,
     newTask,
+    addDependency: (input: { taskId: string; blockedById: string }) =>
+      mutate('tasks', 'dependencyAdd', 'task { id }', input),
     newAgent,
     async newMember() {
       const member = newPerson('Nora');

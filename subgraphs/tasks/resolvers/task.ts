@@ -22,7 +22,7 @@ export const Task: Resolvers['Task'] = {
   parent: ({ parentId }, _args, ctx) => (parentId ? ctx.loaders.task.loadExisting(parentId) : null),
   subtasks: ({ id }, args, ctx) => ctx.loaders.subtasksOf(id, args),
   subtaskProgress: ({ id }, _args, ctx) => ctx.loaders.subtaskProgress.load(id),
-  blockedBy: ({ id }, { openOnly, ...args }, ctx) => readBlockers(ctx, id, openOnly !== false, args),
+  blockedBy: ({ id }, { openOnly, ...args }, ctx) => readBlockers(ctx, id, openOnly ?? true, args),
   isBlocked: ({ id }, _args, ctx) => ctx.loaders.isBlocked.load(id),
   history: ({ id }, args, ctx) => ctx.loaders.historyOf(id, args),
   comments: ({ id }, args, ctx) => ctx.loaders.commentsOf(id, args),

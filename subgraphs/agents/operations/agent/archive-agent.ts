@@ -16,7 +16,7 @@ const Input = z.strictObject({ id: z.string(), expectedVersion: z.int().nullish(
 export const archiveAgent = defineOperation('agentArchive', Input, (ctx: RequestContext, input) =>
   ctx.transact(async (tx) => {
     const agent = await lockOwnAgent(tx, input);
-    if (agent.archivedAt) return agent;
+    if (tx.isRepeat || agent.archivedAt) return agent;
     await changeAgent(tx, agent, { archivedAt: await tx.now(), isEnabled: false });
     const waiting = await lockAll(tx, AgentRun, {
       agentId: agent.id,

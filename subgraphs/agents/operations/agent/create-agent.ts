@@ -3,7 +3,6 @@ import { isUniqueViolation } from '../../../../platform/database/database.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
 import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
@@ -12,7 +11,6 @@ import { CREATE_INPUTS, requireProjects, requireTarget } from './steps/agent-inp
 const Input = z.strictObject({
   ...CREATE_INPUTS,
   slug: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,49}$/, 'must be 1 to 50 lower-case letters, digits, - and _'),
-  idempotencyKey,
 });
 
 /**
@@ -27,9 +25,7 @@ export const createAgent = defineOperation('agentCreate', Input, async (ctx: Con
   const target = requireTarget(targets, input.openClaw ?? targets.names[0]!);
   await requireProjects(ctx, input.projectIds);
   try {
-    return await createOnce(ctx, { verb: 'agentCreate', input }, Agent, (tx) =>
-      insertAgent(tx, { ...input, target, ownerId: owner.id }),
-    );
+    return await createOnce(ctx, Agent, (tx) => insertAgent(tx, { ...input, target, ownerId: owner.id }));
   } catch (error) {
     if (!isUniqueViolation(error, 'agent_slug_unique')) throw error;
     throw new DomainError('DUPLICATE', `The slug ${input.slug} is taken by another agent`, {
@@ -40,7 +36,7 @@ export const createAgent = defineOperation('agentCreate', Input, async (ctx: Con
 
 async function insertAgent(
   tx: Transaction,
-  { openClaw, idempotencyKey, ...values }: z.infer<typeof Input> & { target: string; ownerId: string },
+  { openClaw, ...values }: z.infer<typeof Input> & { target: string; ownerId: string },
 ): Promise<Agent> {
   const now = await tx.now();
   const agent = tx.em.create(Agent, {

@@ -22,7 +22,7 @@ export const updateAgent = defineOperation(
     await requireProjects(ctx, changes.projectIds);
     return ctx.transact(async (tx) => {
       const agent = await lockOwnAgent(tx, { id, expectedVersion });
-      await changeAgent(tx, agent, { ...changes, target });
+      if (!tx.isRepeat) await changeAgent(tx, agent, { ...changes, target });
       return agent;
     });
   },

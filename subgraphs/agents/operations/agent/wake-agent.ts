@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { findById } from '../../../../platform/database/find.ts';
+import type { ClaimedCall } from '../../../../platform/event-log/idempotency.ts';
 import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError, notFound } from '../../../../platform/input/errors.ts';
 import { nonBlankText } from '../../../../platform/input/input.ts';
@@ -19,6 +21,8 @@ const FIELD = ['input', 'agentId'];
 
 /**
  * Sends a text to an agent outside of any task. Writes nothing: OpenClaw does not tell what comes of it.
+ * A repeat with one idempotency key sends nothing. When the process ended during the first call, it is UNAVAILABLE: nobody
+ * knows whether OpenClaw got the text.
  *
  * Throws NOT_FOUND for an agent that the actor may not see, FORBIDDEN for an actor who does not own it or, when none is
  * named, owns no agent, and UNAVAILABLE when OpenClaw does not take the text.
@@ -30,9 +34,13 @@ export const wakeAgent = defineOperation(
     const agent = agentId == null ? await requireAnyAgent(ctx) : await requireOwnAgent(ctx, agentId);
     const { targets } = ctx.settings;
     const target = agent?.target ?? targets.names[0]!;
+    const call = await ctx.transact(async (tx) => tx.call);
+    if (call?.isRepeat) return requireSent(call);
     try {
       await targets.get(target).wake(text, mode === 'NOW' ? 'now' : 'next-heartbeat', agent?.slug ?? null);
+      await call?.keepResult(ctx.em, randomUUID());
     } catch (error) {
+      await call?.forget(ctx.em);
       ctx.log.warn({ err: error, target }, 'agent.not-woken');
       throw new DomainError('UNAVAILABLE', `OpenClaw did not take it: ${(error as Error).message}`);
     }
@@ -44,6 +52,14 @@ async function requireOwnAgent(ctx: RequestContext, id: string): Promise<Agent> 
   if (!agent || !(await maySeeAgent(ctx, agent))) throw notFound('Agent', id, FIELD);
   requireOwner(ctx, agent, FIELD);
   return agent;
+}
+
+/** Throws UNAVAILABLE for the repeat of a call that has not ended, or whose end nobody knows. */
+function requireSent({ resultId }: ClaimedCall): void {
+  if (resultId) return;
+  const message =
+    'The first call with this key has not ended, or its end is unknown; use another key to send it again';
+  throw new DomainError('UNAVAILABLE', message, { field: ['input', 'idempotencyKey'] });
 }
 
 /** Nobody here owns OpenClaw's default agent; every person who owns an agent may wake it. */

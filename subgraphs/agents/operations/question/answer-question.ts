@@ -30,6 +30,7 @@ export const answerQuestion = defineOperation(
     return ctx.transact(async (tx) => {
       const run = await lockExisting(tx, AgentRun, asked.runId);
       const question = await tx.em.findOneOrFail(RunQuestion, { id: questionId });
+      if (tx.isRepeat) return run;
       if (question.answeredBy === ctx.viewer.id && question.answer === answer) return run;
       requireOpen(question, run);
       question.answer = answer;

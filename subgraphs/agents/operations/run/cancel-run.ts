@@ -28,6 +28,7 @@ export const cancelRun = defineOperation(
     await requireRun(ctx, id, 'MEMBER', FIELD);
     return ctx.transact(async (tx) => {
       const run = await lockExisting(tx, AgentRun, id);
+      if (tx.isRepeat) return run;
       if (isFinal(run.state)) {
         const message = `The run has ended: it is ${run.state}`;
         throw new DomainError('INVALID_TRANSITION', message, { field: FIELD });

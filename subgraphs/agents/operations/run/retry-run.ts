@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireRun, requireTask } from '../../access.ts';
@@ -11,7 +10,6 @@ import { queueRun } from './steps/queue-run.ts';
 const Input = z.strictObject({
   id: z.string(),
   whenBusy: z.enum(['REJECT', 'QUEUE']).default('QUEUE'),
-  idempotencyKey,
 });
 
 const FIELD = ['input', 'id'];
@@ -27,7 +25,7 @@ export const retryRun = defineOperation('agentRunRetry', Input, async (ctx: Requ
     throw new DomainError('INVALID_TRANSITION', message, { field: FIELD });
   }
   await requireTask(ctx, before.taskId, 'MEMBER', FIELD);
-  return createOnce(ctx, { verb: 'agentRunRetry', input }, AgentRun, (tx) => {
+  return createOnce(ctx, AgentRun, (tx) => {
     const { agentId, taskId, instruction, timeoutSeconds, priority, ignoreBlockers } = before;
     return queueRun(tx, {
       ...{ agentId, taskId, instruction, timeoutSeconds, priority, ignoreBlockers },

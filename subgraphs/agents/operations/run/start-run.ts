@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idempotencyKey, nonBlankText, whole } from '../../../../platform/input/input.ts';
+import { nonBlankText, whole } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import { requireTask } from '../../access.ts';
 import { AgentRun, RUN_PRIORITIES } from '../../entities/agent-run.ts';
@@ -15,7 +15,6 @@ const Input = z.strictObject({
   priority: z.enum(['LOW', 'NORMAL', 'HIGH']).default('NORMAL'),
   ignoreBlockers: z.boolean().default(false),
   startedByRunId: z.string().nullish(),
-  idempotencyKey,
 });
 
 const FIELDS = {
@@ -30,7 +29,7 @@ const FIELDS = {
  */
 export const startRun = defineOperation('agentRunStart', Input, async (ctx: ContextWithSettings, input) => {
   await requireTask(ctx, input.taskId, 'MEMBER', FIELDS.task);
-  return createOnce(ctx, { verb: 'agentRunStart', input }, AgentRun, (tx) =>
+  return createOnce(ctx, AgentRun, (tx) =>
     queueRun(tx, {
       ...input,
       timeoutSeconds: input.timeoutSeconds ?? ctx.settings.timeoutSeconds,

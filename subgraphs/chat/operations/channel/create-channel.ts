@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey, line } from '../../../../platform/input/input.ts';
+import { line } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { catchUpWithProject, requireProject } from '../../access.ts';
 import { Channel, nameKeyOf } from '../../entities/channel.ts';
 
-const Input = z.strictObject({ projectId: z.string(), name: line(1, 80), idempotencyKey });
+const Input = z.strictObject({ projectId: z.string(), name: line(1, 80) });
 
 /** Creates a channel in a project. Throws DUPLICATE when the project has one of this name. */
 export const createChannel = defineOperation('channelCreate', Input, async (ctx: RequestContext, input) => {
@@ -16,7 +16,7 @@ export const createChannel = defineOperation('channelCreate', Input, async (ctx:
   // Otherwise this channel could take the name of the new project's own first channel.
   await catchUpWithProject(ctx, projectId);
   try {
-    return await createOnce(ctx, { verb: 'channelCreate', input }, Channel, async (tx) => {
+    return await createOnce(ctx, Channel, async (tx) => {
       const nameKey = nameKeyOf(name);
       const channel = tx.em.create(Channel, { projectId, name, nameKey, createdAt: await tx.now() });
       await tx.em.flush();

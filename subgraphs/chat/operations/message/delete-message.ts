@@ -20,7 +20,7 @@ export const deleteMessage = defineOperation('messageDelete', Input, (ctx: Reque
         field: ['input', 'id'],
       });
     }
-    if (message.deletedAt) return message;
+    if (tx.isRepeat || message.deletedAt) return message;
     message.body = '';
     message.deletedAt = await tx.now();
     publishMessage(tx, channel, id);

@@ -20,6 +20,7 @@ export const editMessage = defineOperation('messageEdit', Input, (ctx: RequestCo
     if (!isAuthor(tx.actor, message)) {
       throw new DomainError('FORBIDDEN', 'Only its author edits a message', { field: ['input', 'id'] });
     }
+    if (tx.isRepeat) return message;
     if (message.deletedAt) {
       throw new DomainError('INVALID_TRANSITION', 'A deleted message cannot be edited', {
         field: ['input', 'id'],

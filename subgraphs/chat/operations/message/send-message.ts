@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireChannel } from '../../access.ts';
@@ -7,10 +6,10 @@ import { Message } from '../../entities/message.ts';
 import { MESSAGE_FIELDS } from '../../entities/message-fields.ts';
 import { insertMessage } from './steps/insert-message.ts';
 
-const Input = z.strictObject({ channelId: z.string(), body: MESSAGE_FIELDS.body.input, idempotencyKey });
+const Input = z.strictObject({ channelId: z.string(), body: MESSAGE_FIELDS.body.input });
 
 /** Sends a message to a channel; its author is the actor. */
 export const sendMessage = defineOperation('messageSend', Input, async (ctx: RequestContext, input) => {
   await requireChannel(ctx, input.channelId, 'MEMBER', ['input', 'channelId']);
-  return createOnce(ctx, { verb: 'messageSend', input }, Message, (tx) => insertMessage(tx, input));
+  return createOnce(ctx, Message, (tx) => insertMessage(tx, input));
 });

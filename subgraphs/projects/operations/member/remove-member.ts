@@ -25,8 +25,10 @@ export const removeMember = defineOperation(
     ctx.transact(async (tx) => {
       // An agent does not leave a project for its person: that is not the work of a run.
       const isLeaving = tx.actor.kind === 'person' && tx.actor.id === userId;
+      if (isLeaving && tx.isRepeat) return null;
       const least = isLeaving ? 'VIEWER' : 'ADMIN';
       const { project, role: ownRole } = await lockProject(tx, projectId, least, ['input', 'projectId']);
+      if (tx.isRepeat) return project;
       const member = isUuid(userId)
         ? await tx.em.findOne(Member, { scope: projectScope(projectId), userId })
         : null;

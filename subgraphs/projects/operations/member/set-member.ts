@@ -26,6 +26,7 @@ export const setMember = defineOperation(
       if (!(await findById(tx.em, User, userId))) throw notFound('User', userId, ['input', 'userId']);
       const identity = { scope: projectScope(projectId), userId };
       const before = await tx.em.findOne(Member, identity);
+      if (tx.isRepeat) return { project, member: before };
       if (ownRole !== 'OWNER' && (role === 'OWNER' || before?.role === 'OWNER')) {
         throw new DomainError('FORBIDDEN', 'Only an owner makes or unmakes an owner', {
           field: ['input', 'role'],

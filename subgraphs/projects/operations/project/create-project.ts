@@ -3,7 +3,6 @@ import { isUniqueViolation } from '../../../../platform/database/database.ts';
 import { createInputs } from '../../../../platform/database/field-inputs.ts';
 import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
-import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireProject } from '../../access.ts';
@@ -14,7 +13,6 @@ import { insertProject } from './steps/insert-project.ts';
 const Input = z.strictObject({
   ...createInputs(PROJECT_FIELDS),
   key: z.string().regex(/^[A-Z][A-Z0-9]{1,9}$/, 'must be 2 to 10 capital letters and digits, a letter first'),
-  idempotencyKey,
 });
 
 /**
@@ -23,11 +21,8 @@ const Input = z.strictObject({
  */
 export const createProject = defineOperation('projectCreate', Input, async (ctx: RequestContext, input) => {
   const owner = requirePerson(ctx.actor);
-  const { idempotencyKey: _key, ...values } = input;
   try {
-    const project = await createOnce(ctx, { verb: 'projectCreate', input }, Project, (tx) =>
-      insertProject(tx, owner, values),
-    );
+    const project = await createOnce(ctx, Project, (tx) => insertProject(tx, owner, input));
     await requireProject(ctx, project.id, 'VIEWER', ['input', 'idempotencyKey']);
     return project;
   } catch (error) {

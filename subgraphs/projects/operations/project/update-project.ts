@@ -24,6 +24,7 @@ export const updateProject = defineOperation(
   (ctx: RequestContext, { id, expectedVersion, ...changes }) =>
     ctx.transact(async (tx) => {
       const { project } = await lockProject(tx, id, 'ADMIN', ['input', 'id']);
+      if (tx.isRepeat) return project;
       requireVersion({ project }, expectedVersion);
       if (applyChanges(project, PROJECT_FIELDS, changes).length === 0) return project;
       project.updatedAt = await tx.now();

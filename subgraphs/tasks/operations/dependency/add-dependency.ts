@@ -10,7 +10,11 @@ import { lockBoard } from '../board/steps/lock-board.ts';
 import { lockTask } from '../task/steps/lock-task.ts';
 import { applyDependencyChange } from './steps/apply-dependency-change.ts';
 
-const Input = z.strictObject({ taskId: z.string(), blockedById: z.string() });
+const Input = z.strictObject({
+  taskId: z.string(),
+  blockedById: z.string(),
+  expectedVersion: z.int().nullish(),
+});
 
 const BLOCKERS_MAX = 100;
 const TASK = ['input', 'taskId'];
@@ -21,12 +25,12 @@ const BLOCKER = ['input', 'blockedById'];
  *
  * The board stays locked from the search for a cycle to the commit, so two dependencies that are added at once cannot
  * form a cycle together. Throws INVALID for a cycle and for a task of another project, LIMIT_EXCEEDED when the task
- * waits for 100 others.
+ * waits for 100 others, VERSION_CONFLICT when the task that waits changes and is not at `expectedVersion`.
  */
 export const addDependency = defineOperation(
   'dependencyAdd',
   Input,
-  async (ctx: RequestContext, { taskId, blockedById }) => {
+  async (ctx: RequestContext, { taskId, blockedById, expectedVersion }) => {
     const { projectId } = await requireTask(ctx, taskId, 'MEMBER', TASK);
     const blocker = await requireTask(ctx, blockedById, 'VIEWER', BLOCKER);
     if (blocker.projectId !== projectId) {
@@ -35,16 +39,21 @@ export const addDependency = defineOperation(
     return ctx.transact(async (tx) => {
       await lockBoard(tx, projectId);
       const known = await tx.em.findOne(Dependency, { taskId, blockedById });
-      if (known) return tx.em.findOneOrFail(Task, { id: taskId });
-      return insertDependency(tx, taskId, blockedById);
+      if (tx.isRepeat || known) return tx.em.findOneOrFail(Task, { id: taskId });
+      return insertDependency(tx, taskId, blockedById, expectedVersion);
     });
   },
 );
 
-async function insertDependency(tx: Transaction, taskId: string, blockedById: string): Promise<Task> {
+async function insertDependency(
+  tx: Transaction,
+  taskId: string,
+  blockedById: string,
+  expectedVersion: number | null | undefined,
+): Promise<Task> {
   await requireNoCycle(tx, taskId, blockedById);
   const blocker = await lockTask(tx, blockedById, { field: BLOCKER });
-  const task = await lockTask(tx, taskId, { field: TASK });
+  const task = await lockTask(tx, taskId, { expectedVersion, field: TASK });
   if ((await tx.em.count(Dependency, { taskId })) >= BLOCKERS_MAX) {
     throw new DomainError('LIMIT_EXCEEDED', `A task waits for at most ${BLOCKERS_MAX} others`, {
       field: TASK,

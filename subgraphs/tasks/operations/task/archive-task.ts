@@ -20,7 +20,7 @@ export const archiveTask = defineOperation('taskArchive', Input, async (ctx: Req
   return ctx.transact(async (tx) => {
     await lockBoard(tx, projectId);
     const task = await lockExisting(tx, Task, id);
-    if (task.archivedAt) return task;
+    if (tx.isRepeat || task.archivedAt) return task;
     requireVersion({ task }, expectedVersion);
     await applyTaskChanges(tx, task, { archivedAt: await tx.now() });
     return task;

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { createInputs } from '../../../../platform/database/field-inputs.ts';
-import { idempotencyKey } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { requireProject } from '../../access.ts';
@@ -13,12 +12,10 @@ const Input = z.strictObject({
   projectId: z.string(),
   columnId: z.string().nullish(),
   parentId: z.string().nullish(),
-  idempotencyKey,
 });
 
 /** Creates a task at the end of a column. Throws what `insertTask` throws. */
 export const createTask = defineOperation('taskCreate', Input, async (ctx: RequestContext, input) => {
   await requireProject(ctx, input.projectId, 'MEMBER', ['input', 'projectId']);
-  const { idempotencyKey: _key, ...draft } = input;
-  return createOnce(ctx, { verb: 'taskCreate', input }, Task, (tx) => insertTask(tx, draft));
+  return createOnce(ctx, Task, (tx) => insertTask(tx, input));
 });

@@ -28,8 +28,9 @@ export const moveTask = defineOperation('taskMove', Input, async (ctx: RequestCo
   const { projectId } = await requireTask(ctx, id, 'MEMBER', ['input', 'id']);
   return ctx.transact(async (tx) => {
     await lockBoard(tx, projectId);
-    await lockColumn(tx, projectId, columnId);
+    if (!tx.isRepeat) await lockColumn(tx, projectId, columnId);
     const task = await lockTask(tx, id, { expectedVersion });
+    if (tx.isRepeat) return task;
     await applyTaskChanges(tx, task, await between(tx, columnId, id, neighbours));
     return task;
   });

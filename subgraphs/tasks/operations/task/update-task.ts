@@ -22,6 +22,7 @@ export const updateTask = defineOperation('taskUpdate', Input, async (ctx: Reque
   const { projectId } = await requireTask(ctx, id, 'MEMBER', ['input', 'id']);
   return ctx.transact(async (tx) => {
     const task = await lockTask(tx, id, { expectedVersion });
+    if (tx.isRepeat) return task;
     await requireAssignable(tx, projectId, changes.assigneeId);
     await applyTaskChanges(tx, task, changes);
     return task;

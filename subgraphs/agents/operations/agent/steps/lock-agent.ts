@@ -25,6 +25,6 @@ export async function lockOwnAgent(
 ): Promise<Agent> {
   const agent = await lockAgent(tx, id, ['input', 'id']);
   requireOwner(tx, agent, ['input', 'id']);
-  requireVersion({ agent }, expectedVersion);
+  if (!tx.isRepeat) requireVersion({ agent }, expectedVersion);
   return agent;
 }

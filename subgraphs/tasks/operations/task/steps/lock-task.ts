@@ -5,7 +5,7 @@ import { Task } from '../../../entities/task.ts';
 
 /**
  * Locks a task that exists until the commit. See `locks.ts` for what must be locked before it.
- * Throws VERSION_CONFLICT when it is not at `expectedVersion`, INVALID_TRANSITION when it is archived.
+ * Throws, unless the call is a repeat, VERSION_CONFLICT when it is not at `expectedVersion`, INVALID_TRANSITION when it is archived.
  */
 export async function lockTask(
   tx: Transaction,
@@ -16,6 +16,7 @@ export async function lockTask(
   }: { expectedVersion?: number | null | undefined; field?: readonly string[] } = {},
 ): Promise<Task> {
   const task = await lockExisting(tx, Task, id);
+  if (tx.isRepeat) return task;
   requireVersion({ task }, expectedVersion);
   if (task.archivedAt) {
     throw new DomainError('INVALID_TRANSITION', `${task.ref} is archived and cannot change any more`, {
