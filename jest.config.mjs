@@ -28,7 +28,7 @@ const EVERYTHING = ['<rootDir>/**/tests/**/*.test.ts'];
 const WITH_ROWS = [
   '<rootDir>/{platform,subgraphs,tests}/**/*.test.ts',
   '!<rootDir>/platform/tests/{actor,backoff,bounded-read,concurrency,config,cursor,data-folder,embedded,errors,identity,input,log,loop,watchdog}.test.ts',
-  '!<rootDir>/tests/{boundaries,env-example,schema}.test.ts',
+  '!<rootDir>/tests/{boundaries,env-example,licenses,schema,start}.test.ts',
 ];
 
 async function findServices() {

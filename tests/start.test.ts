@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { form } from '../platform/testing/infrastructure.ts';
 import { startMessage } from '../scripts/start-message.ts';
 
 const SCRIPT = fileURLToPath(new URL('../scripts/start.ts', import.meta.url));
@@ -37,8 +36,7 @@ async function failToStart(settings: Record<string, string>) {
   return said;
 }
 
-/** It is the embedded form's own. */
-(form === 'embedded' ? describe : describe.skip)('npm start', () => {
+describe('npm start', () => {
   test('names every invalid setting at once, and makes nothing', async () => {
     const said = await failToStart({
       LOG_LEVEL: 'loud',
