@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { until } from '../platform/testing/wait.ts';
 
@@ -45,6 +46,8 @@ export interface Processes {
   stop(): Promise<void>;
   /** The output of all processes so far. */
   output(): string;
+  /** The resident memory of each process, by its first service. Linux only. */
+  memoryMegabytes(): Record<string, number>;
 }
 
 /** Starts processes and waits until they are ready. Throws with the output of a process that exits. */
@@ -84,8 +87,18 @@ export async function startProcesses(
     pause: (service) => running.get(specOf(service))?.signal('SIGSTOP'),
     resume: (service) => running.get(specOf(service))?.signal('SIGCONT'),
     stop: async () => void (await Promise.all(specs.map((spec) => endProcess(spec, 'SIGTERM')))),
+    memoryMegabytes: () =>
+      Object.fromEntries(
+        [...running].map(([spec, launched]) => [spec.services[0], residentMegabytes(launched.pid)]),
+      ),
     output: () => earlierOutput + [...running.values()].map((each) => each.output()).join(''),
   };
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+function residentMegabytes(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Math.round(Number(kilobytes) / 1024);
 }
 
 /** The running child processes, which are killed when this process exits. */
@@ -114,6 +127,7 @@ function launch(script: string, environment: Record<string, string>) {
     }),
   );
   return {
+    pid: child.pid!,
     output: () => output,
     signal: (signal: NodeJS.Signals) => void child.kill(signal),
     async end(signal: 'SIGTERM' | 'SIGKILL') {
