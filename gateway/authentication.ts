@@ -1,6 +1,7 @@
 import { v5 as uuidV5 } from 'uuid';
 import { person, type RequestActor } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
+import type { Logger } from '../platform/process/log.ts';
 import { StartError } from '../platform/process/service.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Authenticate } from './sign-in.ts';
@@ -10,11 +11,13 @@ import { createTokenVerifier } from './token.ts';
  * Creates the sign-in that the settings ask for.
  * Throws StartError when development sign-in would be open to other machines.
  */
-export function createAuthentication(config: GatewayConfig): Authenticate {
+export function createAuthentication(config: GatewayConfig, log: Logger): Authenticate {
   if (config.SIGN_IN === 'oidc')
     return createTokenVerifier({
       issuer: config.AUTHENTIK_ISSUER ?? '',
       clientId: config.AUTHENTIK_CLIENT_ID ?? '',
+      keysMaxAgeMs: config.AUTHENTIK_KEYS_MAX_AGE_SECONDS * 1000,
+      log,
     });
   if (!isLoopback(config.HOST)) {
     throw new StartError(

@@ -39,6 +39,9 @@ const Settings = ServiceConfig.extend({
     .min(1)
     .optional()
     .describe('The client id of this application in Authentik, which is the `aud` of its tokens.'),
+  AUTHENTIK_KEYS_MAX_AGE_SECONDS: wholeNumber(1, 86_400, 300).describe(
+    'How long the keys of Authentik are used before it is asked again, so how long a removed key stays good.',
+  ),
   INTROSPECTION: boolean(false).describe(
     'Whether clients may query the schema with SIGN_IN=oidc. In development they always may.',
   ),

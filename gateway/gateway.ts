@@ -27,7 +27,7 @@ export async function startGateway(
   isReady: () => Promise<boolean> = async () => true,
 ): Promise<RunningService & { port: number }> {
   const log = createLog('gateway', config.LOG_LEVEL);
-  const authenticate = createAuthentication(config);
+  const authenticate = createAuthentication(config, log);
   const isDevelopment = config.SIGN_IN === 'development';
   const introspection = isDevelopment || config.INTROSPECTION;
   const subgraphs = connectSubgraphs(config, log);

@@ -1,135 +1,148 @@
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
-import { request } from 'undici';
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { v5 as uuidV5 } from 'uuid';
-import { z } from 'zod';
 import { type Person, person } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import { cutText } from '../platform/input/text.ts';
+import type { Logger } from '../platform/process/log.ts';
+import { isOtherKind, readUnverified, type UnverifiedToken } from './access-token.ts';
+import { createProviderKeys, type ProviderKeys, providerAway } from './provider-keys.ts';
 import type { Authenticate } from './sign-in.ts';
 
 export interface TokenVerifierOptions {
   issuer: string;
   clientId: string;
+  /** How long a key stays good after the provider has removed it. */
+  keysMaxAgeMs: number;
+  log: Logger;
 }
 
+const ALGORITHMS = ['RS256', 'ES256'];
 const CLOCK_TOLERANCE_SECONDS = 30;
-const DISCOVERY_TIMEOUT_MS = 5_000;
-/** How long to wait after a failed discovery before the next one. */
-const DISCOVERY_PAUSE_MS = 2_000;
-/** How long to use the known keys after the provider did not answer, before asking it again. */
-const KEYS_PAUSE_MS = 30_000;
+/** A message of a WebSocket could hold a megabyte, which would be hashed before it is refused. */
+const TOKEN_CHARACTERS_MAX = 65_536;
+/** The bound of OpenID Connect. */
+const SUBJECT_CHARACTERS_MAX = 255;
 const DISPLAY_NAME_CHARACTERS_MAX = 200;
+const PICTURE_CHARACTERS_MAX = 2_000;
 
 /** The namespace of people's ids, which derive from issuer and subject: names and e-mail addresses change. */
 const PEOPLE = '8d7a0f52-6b83-5d1c-8e19-4c5f2b9d7e31';
-
-const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
 
 /**
  * Creates the sign-in with access tokens of one OIDC provider. Discovery finds the provider's keys at the first token.
  *
  * A token must be signed with RS256 or ES256 (not `none`, and not HS256 with the public key as the secret), name exactly
- * this issuer and audience, and have `exp` and `sub`. Known keys stay in use while the provider is down.
+ * this issuer and audience, have `exp` and `sub`, and not be a token of another kind. What is wrong with a token itself is
+ * UNAUTHENTICATED, also while the provider is away; UNAVAILABLE is only what the provider is needed for.
  */
-export function createTokenVerifier({ issuer, clientId }: TokenVerifierOptions): Authenticate {
-  const findKey = createKeyFinder(issuer);
+export function createTokenVerifier(options: TokenVerifierOptions): Authenticate {
+  const { issuer, keysMaxAgeMs, log } = options;
+  const keys = createProviderKeys({ issuer, maxAgeMs: keysMaxAgeMs, log });
   return async (authorization) => {
     const token = /^Bearer\s+(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
     if (!token) throw refused('Sign in: send `Authorization: Bearer <access token>`.');
-    const payload = await verify(token, { issuer, clientId }, findKey);
+    const unverified = token.length <= TOKEN_CHARACTERS_MAX ? readUnverified(token) : null;
+    if (!unverified) throw refused(NOT_VALID);
+    checkUnverified(unverified, options);
+    const payload = await verify(token, unverified, options, keys);
     return { actor: personOf(payload, issuer), expiresAt: payload.exp! * 1000 };
   };
 }
 
 const refused = (message: string) => new DomainError('UNAUTHENTICATED', message);
+const NOT_VALID = 'The access token is not valid here.';
+const EXPIRED = 'The access token has expired. Renew it.';
 
+/** Refuses what no key can make valid, so that the provider is not asked for it. */
+function checkUnverified(token: UnverifiedToken, { issuer, clientId }: TokenVerifierOptions): void {
+  const { header, claims } = token;
+  if (isOtherKind(token)) throw refused('Send an access token, not an ID token or another token.');
+  const isMeant = claims.iss === issuer && [claims.aud].flat().includes(clientId);
+  if (!isMeant || !ALGORITHMS.includes(header.alg ?? '')) throw refused(NOT_VALID);
+  if (!isSubject(claims.sub) || typeof claims.exp !== 'number') throw refused(NOT_VALID);
+  if (claims.exp <= Date.now() / 1000 - CLOCK_TOLERANCE_SECONDS) throw refused(EXPIRED);
+}
+
+const isSubject = (sub: unknown): boolean =>
+  typeof sub === 'string' && sub.trim() !== '' && sub.length <= SUBJECT_CHARACTERS_MAX && sub.isWellFormed();
+
+/** Verifies a token with the known keys. If none of them has signed it, the provider may have a new one. */
 async function verify(
   token: string,
-  { issuer, clientId }: TokenVerifierOptions,
-  findKey: JWTVerifyGetKey,
+  { header }: UnverifiedToken,
+  options: TokenVerifierOptions,
+  keys: ProviderKeys,
 ): Promise<JWTPayload> {
+  const arrivedAt = performance.now();
   try {
-    const { payload } = await jwtVerify(token, findKey, {
-      issuer,
-      audience: clientId,
-      algorithms: ['RS256', 'ES256'],
-      requiredClaims: ['exp', 'sub'],
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    });
-    return payload;
+    const known = await keys.known();
+    try {
+      return await verifyWith(known.find, token, options);
+    } catch (error) {
+      if (!isUnknownKey(error, header.kid) || known.askedAt >= arrivedAt) throw error;
+    }
+    const latest = await keys.askedAfter(arrivedAt);
+    return await verifyWith(latest.find, token, options);
   } catch (error) {
     if (error instanceof DomainError) throw error;
-    if (error instanceof errors.JWTExpired) throw refused('The access token has expired. Renew it.');
-    throw refused('The access token is not valid here.');
+    if (error instanceof errors.JWTExpired) throw refused(EXPIRED);
+    if (error instanceof errors.JOSEError) throw refused(NOT_VALID);
+    options.log.error({ err: error }, 'sign-in.unusable-key'); // a key of the provider that cannot be read
+    throw providerAway();
   }
 }
 
+/** Whether a new key of the provider could make a token valid. A token without `kid` could be signed with any key. */
+const isUnknownKey = (error: unknown, kid: string | undefined): boolean =>
+  error instanceof errors.JWKSNoMatchingKey ||
+  (kid === undefined && error instanceof errors.JWSSignatureVerificationFailed);
+
+async function verifyWith(
+  find: JWTVerifyGetKey,
+  token: string,
+  { issuer, clientId }: TokenVerifierOptions,
+): Promise<JWTPayload> {
+  const rules = {
+    issuer,
+    audience: clientId,
+    algorithms: ALGORITHMS,
+    requiredClaims: ['exp', 'sub'],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  };
+  try {
+    return (await jwtVerify(token, find, rules)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    // The token does not say which of the keys has signed it.
+    for await (const key of error) {
+      const verified = await jwtVerify(token, key, rules).catch(orNotSigned);
+      if (verified) return verified.payload;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+const orNotSigned = (error: unknown): null => {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return null;
+  throw error;
+};
+
+/** Makes a person of the claims. They are bounded and cleaned here, because they travel in headers and become rows. */
 function personOf(claims: JWTPayload, issuer: string): Person {
   const name = [claims['name'], claims['preferred_username']].find(
     (value): value is string => typeof value === 'string' && value.trim() !== '',
   );
-  const picture = claims['picture'];
   return person({
     id: uuidV5(`${issuer}|${claims.sub}`, PEOPLE),
     displayName: cutText((name ?? 'Unknown').trim(), DISPLAY_NAME_CHARACTERS_MAX),
-    avatarUrl: typeof picture === 'string' && picture.startsWith('https://') ? picture : null,
+    avatarUrl: readPicture(claims['picture']),
   });
 }
 
-/** Finds the key of a token. Throws UNAVAILABLE when no keys are known yet and the provider does not answer. */
-function createKeyFinder(issuer: string): JWTVerifyGetKey {
-  let discovery: Promise<ReturnType<typeof createRemoteJWKSet>> | null = null;
-  let failedAt = 0;
-  const discoverOnce = () => {
-    if (!discovery && Date.now() - failedAt < DISCOVERY_PAUSE_MS) throw providerDown();
-    discovery ??= discover(issuer).catch((error: unknown) => {
-      discovery = null;
-      failedAt = Date.now();
-      throw error;
-    });
-    return discovery;
-  };
-  return async (header, token) => {
-    const remote = await discoverOnce();
-    const known = remote.jwks();
-    if (known && Date.now() - failedAt < KEYS_PAUSE_MS) return createLocalJWKSet(known)(header, token);
-    try {
-      return await remote(header, token);
-    } catch (error) {
-      // The provider answered: the token names an unknown key or another algorithm.
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw error;
-      failedAt = Date.now();
-      if (!known) throw providerDown();
-      return createLocalJWKSet(known)(header, token);
-    }
-  };
-}
-
-const providerDown = () =>
-  new DomainError(
-    'UNAVAILABLE',
-    'Sign-in cannot be checked now, as its provider does not answer. Try again later.',
-  );
-
-async function discover(issuer: string) {
-  try {
-    const { statusCode, body } = await request(
-      `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-      {
-        signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS),
-      },
-    );
-    const found = Discovery.parse(await body.json());
-    if (statusCode !== 200 || found.issuer !== issuer) throw new Error(`${found.issuer} is not ${issuer}`);
-    return createRemoteJWKSet(new URL(found.jwks_uri), { timeoutDuration: DISCOVERY_TIMEOUT_MS });
-  } catch {
-    throw providerDown();
-  }
+/** Returns an https address in ASCII of at most 2,000 characters, or null. */
+function readPicture(picture: unknown): string | null {
+  if (typeof picture !== 'string' || picture.length > PICTURE_CHARACTERS_MAX) return null;
+  const address = URL.parse(picture);
+  if (address?.protocol !== 'https:' || address.href.length > PICTURE_CHARACTERS_MAX) return null;
+  return address.href;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../platform/process/config.ts';
+import { testLog } from '../../platform/testing/infrastructure.ts';
 import { createAuthentication } from '../authentication.ts';
 import { GatewayConfig } from '../config.ts';
 import { SIGNING_KEY } from './subgraph.ts';
@@ -60,16 +61,16 @@ describe('the settings', () => {
 
 describe('development sign-in', () => {
   test.each(['0.0.0.0', '::', '10.0.0.1', 'board.example.com'])('is refused on %s', (HOST) => {
-    expect(() => createAuthentication(gatewayConfig({ HOST }))).toThrow('HOST must be 127.0.0.1');
+    expect(() => createAuthentication(gatewayConfig({ HOST }), testLog)).toThrow('HOST must be 127.0.0.1');
   });
 
   test.each(['127.0.0.1', '::1', 'localhost'])('works on %s', async (HOST) => {
-    const authenticate = createAuthentication(gatewayConfig({ HOST }));
+    const authenticate = createAuthentication(gatewayConfig({ HOST }), testLog);
     expect((await authenticate(undefined)).actor.displayName).toBe('Developer');
   });
 
   test('gives the same person for the same name', async () => {
-    const authenticate = createAuthentication(gatewayConfig());
+    const authenticate = createAuthentication(gatewayConfig(), testLog);
     const [one, same, other] = await Promise.all(
       ['Development Ada', 'development  Ada', 'Development Bob'].map((name) => authenticate(name)),
     );

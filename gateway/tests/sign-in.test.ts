@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket as Socket } from 'ws';
 import { until } from '../../platform/testing/wait.ts';
+import { INIT, openPlainSocket, subscribe } from './plain-socket.ts';
 import { CLIENT_ID, openProvider, type Provider } from './provider.ts';
 import { BOARD, follow, type Json, openWorld, type World } from './world.ts';
 
@@ -61,12 +62,13 @@ describe('over HTTP', () => {
 
 describe('a provider that was never reachable', () => {
   test('makes the gateway answer 503 over HTTP and close sockets with 1013', async () => {
+    const issuer = 'http://127.0.0.1:9/';
     const lonely = await openWorld({
       SIGN_IN: 'oidc',
-      AUTHENTIK_ISSUER: 'http://127.0.0.1:9/',
+      AUTHENTIK_ISSUER: issuer,
       AUTHENTIK_CLIENT_ID: CLIENT_ID,
     });
-    const authorization = await bearer();
+    const authorization = await bearer({ iss: issuer });
     const { status, errors } = await lonely.ask(VIEWER, {}, { authorization });
     expect({ status, code: errors[0].extensions.code }).toEqual({ status: 503, code: 'UNAVAILABLE' });
     expect(await closeCode({ authorization }, lonely.url)).toBe(1013);
@@ -87,6 +89,27 @@ describe('over WebSocket', () => {
     ['a value that is not text', () => ({ authorization: { toString: 1 } })],
   ])('%s closes the socket with 4403', async (_name, connectionParams) => {
     expect(await closeCode(connectionParams())).toBe(4403);
+  });
+
+  test('a token with a picture of 20 KB signs in, and the subgraphs answer', async () => {
+    const picture = `https://example.com/${'x'.repeat(20_000)}`;
+    const socket = openPlainSocket(world.url);
+    await socket.say({ ...INIT, payload: { authorization: await bearer({ picture }) } });
+    await socket.hears('connection_ack');
+    await socket.say(subscribe('a', VIEWER));
+    expect((await socket.hears('next', 'a')).payload).toEqual({ data: { viewer: { displayName: 'Ada' } } });
+    socket.end();
+  });
+
+  test('a rotated key while the provider is away closes the socket with 1013, and over HTTP gives 503', async () => {
+    await world.ask(VIEWER, {}, { authorization: await bearer() });
+    await provider.addKey('rotated');
+    const authorization = `Bearer ${await provider.token({}, { kid: 'rotated' })}`;
+    await provider.stop();
+    expect(await closeCode({ authorization })).toBe(1013);
+    const { status, errors } = await world.ask(VIEWER, {}, { authorization });
+    expect({ status, code: errors[0].extensions.code }).toEqual({ status: 503, code: 'UNAVAILABLE' });
+    await provider.start();
   });
 
   test('subscriptions get no suggestions either', async () => {

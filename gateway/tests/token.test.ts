@@ -1,15 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportSPKI, generateKeyPair } from 'jose';
-import { until } from '../../platform/testing/wait.ts';
+import { testLog } from '../../platform/testing/infrastructure.ts';
 import type { Authenticate } from '../sign-in.ts';
 import { createTokenVerifier } from '../token.ts';
-import { CLIENT_ID, openProvider, type Provider } from './provider.ts';
+import { CLIENT_ID, type Claims, openProvider, type Provider } from './provider.ts';
 
 let provider: Provider;
 let authenticate: Authenticate;
 beforeEach(async () => {
   provider = await openProvider();
-  authenticate = createTokenVerifier({ issuer: provider.issuer, clientId: CLIENT_ID });
+  authenticate = createTokenVerifier({
+    issuer: provider.issuer,
+    clientId: CLIENT_ID,
+    keysMaxAgeMs: 60_000,
+    log: testLog,
+  });
 });
 afterEach(() => provider.stop());
 
@@ -50,6 +55,31 @@ describe('a token of the provider', () => {
       displayName: 'ada',
       avatarUrl: null,
     });
+  });
+
+  test.each([
+    ['too long', `https://example.com/${'x'.repeat(2_000)}`],
+    ['of 20 KB', `https://example.com/${'x'.repeat(20_000)}`],
+    ['too long once it is ASCII', `https://example.com/${'ü'.repeat(1_900)}`],
+    ['with another scheme', 'javascript:alert(1)'],
+    ['that is no address', 'https://'],
+    ['that is not text', { url: 'https://example.com' }],
+  ])('has no picture when that is %s', async (_name, picture) => {
+    expect((await signIn(provider.token({ picture }))).actor).toMatchObject({ avatarUrl: null });
+  });
+
+  test('has a picture whose address is clean, and a bounded name', async () => {
+    const { actor } = await signIn(
+      provider.token({ picture: 'https://example.com/a\0b\nc ü.png', name: 'x'.repeat(5_000) }),
+    );
+    expect(actor).toMatchObject({
+      avatarUrl: 'https://example.com/a%00bc%20%C3%BC.png',
+      displayName: 'x'.repeat(200),
+    });
+  });
+
+  test('may have a subject of 255 characters', async () => {
+    expect(await codeOf(signIn(provider.token({ sub: 'x'.repeat(255) })))).toBe('signed in');
   });
 
   test('may be signed with ES256, and with a key that the provider added later', async () => {
@@ -101,40 +131,54 @@ describe('a token is refused', () => {
     expect(await codeOf(signIn(token(provider)))).toBe('UNAUTHENTICATED');
   });
 
+  const OF_AUTHENTIK = {
+    auth_time: 1,
+    acr: 'goauthentik.io/providers/oauth2/default',
+    amr: ['pwd'],
+    sid: 's',
+  };
+  const LOGOUT = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+
+  test.each<[string, Claims, string]>([
+    ['an ID token of Authentik', { ...OF_AUTHENTIK, nonce: 'n' }, 'JWT'],
+    ['an ID token of Authentik without a nonce', OF_AUTHENTIK, 'JWT'],
+    ['an ID token with the hash of an access token', { at_hash: 'h', scope: 'openid' }, 'JWT'],
+    ['an ID token with the hash of a code', { c_hash: 'h', azp: CLIENT_ID, uid: 'u' }, 'JWT'],
+    ['an ID token of Keycloak', { typ: 'ID', azp: CLIENT_ID, nonce: 'n', sid: 's' }, 'JWT'],
+    ['a refresh token of Keycloak', { typ: 'Refresh', azp: CLIENT_ID, scope: 'openid' }, 'JWT'],
+    ['an ID token of Cognito', { token_use: 'id' }, 'JWT'],
+    ['a logout token', { events: LOGOUT, sid: 's' }, 'logout+jwt'],
+    ['a logout token without its type', { events: LOGOUT }, 'JWT'],
+    ['a security event', {}, 'secevent+jwt'],
+    ['a proof of possession', {}, 'dpop+jwt'],
+    ['a signed request', {}, 'application/oauth-authz-req+jwt'],
+  ])('that is of another kind: %s', async (_name, claims, typ) => {
+    expect(await codeOf(signIn(provider.token(claims, { typ })))).toBe('UNAUTHENTICATED');
+  });
+
+  test.each<[string, Claims, string]>([
+    ['of Authentik', { ...OF_AUTHENTIK, nonce: 'n', azp: CLIENT_ID, uid: 'u' }, 'JWT'],
+    ['of Authentik with its scope', { ...OF_AUTHENTIK, azp: CLIENT_ID, uid: 'u', scope: 'openid' }, 'JWT'],
+    ['of RFC 9068', { auth_time: 1, acr: '0', client_id: CLIENT_ID, scope: 'a' }, 'at+jwt'],
+    ['of RFC 9068 with the whole type', { auth_time: 1 }, 'application/at+jwt'],
+    ['of Keycloak', { typ: 'Bearer', azp: CLIENT_ID, sid: 's', scope: 'openid' }, 'JWT'],
+    ['of Cognito', { token_use: 'access', auth_time: 1, client_id: CLIENT_ID }, 'JWT'],
+    ['with few claims', {}, 'JWT'],
+  ])('but not an access token %s', async (_name, claims, typ) => {
+    expect(await codeOf(signIn(provider.token(claims, { typ })))).toBe('signed in');
+  });
+
+  test.each([[''], ['  '], [null], [7], [{ id: 'ada' }], [['ada']], ['x'.repeat(256)], ['half \ud800']])(
+    'with the subject %j',
+    async (sub) => {
+      expect(await codeOf(signIn(provider.token({ sub: sub as string })))).toBe('UNAUTHENTICATED');
+    },
+  );
+
   test.each([undefined, '', 'Basic YTpi', 'Bearer', 'Development Ada'])(
     'in an Authorization of %j',
     async (text) => {
       expect(await codeOf(authenticate(text))).toBe('UNAUTHENTICATED');
     },
   );
-});
-
-describe('the provider', () => {
-  test('is not asked again for every unknown key', async () => {
-    const { privateKey } = await generateKeyPair('RS256');
-    for (let number = 0; number < 50; number++)
-      await codeOf(signIn(provider.token({}, { kid: `unknown-${number}` }, privateKey)));
-    expect(provider.keyRequests()).toBeLessThanOrEqual(2);
-  });
-
-  test('may be down: known keys stay valid, and unknown ones are refused', async () => {
-    await signIn(provider.token());
-    await provider.stop();
-    expect(await codeOf(signIn(provider.token()))).toBe('signed in');
-    const { privateKey } = await generateKeyPair('RS256');
-    expect(await codeOf(signIn(provider.token({}, { kid: 'unknown' }, privateKey)))).toBe('UNAUTHENTICATED');
-  });
-
-  test('may be down at the start: sign-in is UNAVAILABLE until it is back', async () => {
-    const token = provider.token();
-    await provider.stop();
-    expect(await codeOf(signIn(token))).toBe('UNAVAILABLE');
-    await provider.start();
-    await until('it is asked again', async () => (await codeOf(signIn(token))) === 'signed in');
-  });
-
-  test('must have exactly the issuer of the settings', async () => {
-    const misled = createTokenVerifier({ issuer: provider.issuer.slice(0, -1), clientId: CLIENT_ID });
-    expect(await codeOf(misled(`Bearer ${await provider.token()}`))).toBe('UNAVAILABLE');
-  });
 });
