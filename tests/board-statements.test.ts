@@ -154,6 +154,7 @@ const handOver = (run: HandedOver) =>
         answer: null,
         failureMessage: null,
         question: null,
+        possibleQuestion: null,
       },
     }),
   );

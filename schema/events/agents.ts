@@ -39,8 +39,10 @@ export const RunChanged = defineEvent(
     answer: z.string().nullable(),
     /** Why the run ended without success; only with FAILED, TIMED_OUT, CANCELED and EXPIRED. */
     failureMessage: z.string().nullable(),
-    /** What the agent asks a person; only with INPUT_REQUIRED. */
+    /** What the agent says and asks a person, cut like the answer; only with INPUT_REQUIRED. */
     question: z.string().nullable(),
+    /** A part of the answer that may be a question to a person. Events that were logged earlier do not say it. */
+    possibleQuestion: z.string().nullable().default(null),
   }),
 );
 

@@ -12,6 +12,7 @@ import { RunAttempt } from './entities/run-attempt.ts';
 import { RunQuestion } from './entities/run-question.ts';
 import { Migration0001Agents } from './migrations/0001-agents.ts';
 import { Migration0002NamedReaders } from './migrations/0002-named-readers.ts';
+import { Migration0003Messages } from './migrations/0003-messages.ts';
 
 /** The entities of this subgraph and the migrations that create their tables. */
 export const AGENTS_DATABASE = {
@@ -31,5 +32,6 @@ export const AGENTS_DATABASE = {
   migrations: [
     { name: '0001-agents', class: Migration0001Agents },
     { name: '0002-named-readers', class: Migration0002NamedReaders },
+    { name: '0003-messages', class: Migration0003Messages },
   ],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;

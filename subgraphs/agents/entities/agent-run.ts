@@ -67,6 +67,8 @@ const AgentRunSchema = defineEntity({
     deadlineAt: p.datetime().length(3).nullable(),
     answer: p.text().nullable(),
     isAnswerTruncated: p.boolean(),
+    /** A part of the answer that may be a question to a person. */
+    possibleQuestion: p.text().nullable(),
     failureCode: p.text().$type<RunFailureCode>().nullable(),
     failureMessage: p.text().nullable(),
 

@@ -8,9 +8,27 @@ export interface AskedQuestion {
   choices: string[];
 }
 
-/** How an attempt ended, as OpenClaw tells it by a callback or by its history. */
-export type Ending =
-  | { kind: 'answered'; answer: string; isTruncated: boolean; usage: ModelUsage | null }
+/** The last message of an agent in an attempt, whole unless OpenClaw cut it. */
+export interface AgentMessage {
+  readonly text: string;
+  readonly isTruncated: boolean;
+}
+
+/**
+ * How an attempt ended, as OpenClaw tells it by a callback or by its history. `said` is the agent's last message, whatever
+ * else was read out of it.
+ */
+export type Ending = { readonly said?: AgentMessage | null } & Result;
+
+type Result =
+  | {
+      kind: 'answered';
+      answer: string;
+      isTruncated: boolean;
+      /** A part of the answer that may be a question to a person. */
+      possibleQuestion: string | null;
+      usage: ModelUsage | null;
+    }
   | { kind: 'asked'; question: AskedQuestion; usage: ModelUsage | null }
   | {
       kind: 'failed';

@@ -28,6 +28,9 @@ const RunAttemptSchema = defineEntity({
     endedAt: p.datetime().length(3).nullable(),
     failureCode: p.text().$type<RunFailureCode>().nullable(),
     failureMessage: p.text().nullable(),
+    /** The agent's last message, whatever was read out of it; null when it said nothing. */
+    message: p.text().nullable(),
+    isMessageTruncated: p.boolean().default(false),
     usage: p.json<ModelUsage>().nullable(),
     /** After a restart OpenClaw may report an error first and a success later: the error counts from this time on. */
     doubtUntil: p.datetime().length(3).nullable(),

@@ -1,7 +1,7 @@
 import { cutText, makeStorable } from '../../../platform/input/text.ts';
 import type { Ending } from '../entities/ending.ts';
 import type { ModelUsage } from '../entities/run-attempt.ts';
-import { readQuestion } from './question.ts';
+import { NO_QUESTION, readQuestion } from './question.ts';
 
 /** OpenClaw and our plugin end a text that they cut with this mark. */
 const CUT_MARK = '\n...(truncated)...';
@@ -15,12 +15,14 @@ export function readText(text: string): { text: string; isTruncated: boolean } {
 
 /** Reads an agent's last message: it is an answer or a question. */
 export function readAnswer(message: string, usage: ModelUsage | null): Ending {
-  const { text, isTruncated } = readText(message);
-  const question = readQuestion(text);
-  if (question) return { kind: 'asked', question, usage };
+  const said = readText(message);
+  const { text, isTruncated } = said;
+  // The end of a message that was cut is missing, and with it the place of a question.
+  const { question, possibleQuestion } = isTruncated ? NO_QUESTION : readQuestion(text);
+  if (question) return { kind: 'asked', question, usage, said };
   // An agent that has nothing to say answers exactly NO_REPLY: it finished without an answer.
   const answer = text.trim() === 'NO_REPLY' ? '' : text;
-  return { kind: 'answered', answer, isTruncated, usage };
+  return { kind: 'answered', answer, isTruncated, possibleQuestion, usage, said };
 }
 
 /** The run took longer than the `timeoutSeconds` of its request. */

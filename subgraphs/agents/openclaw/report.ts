@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DomainError } from '../../../platform/input/errors.ts';
 import { makeStorable } from '../../../platform/input/text.ts';
 import type { Ending } from '../entities/ending.ts';
-import { readAnswer, readFailure, readUsage } from './ending.ts';
+import { readAnswer, readFailure, readText, readUsage } from './ending.ts';
 
 /** A name that PostgreSQL can store: a report that cannot be stored would be sent again forever. */
 const name = (charactersMax: number) => z.string().max(charactersMax).transform(makeStorable);
@@ -56,5 +56,6 @@ export function readReport(json: string): RunReport {
 function readEnding(report: Omit<z.infer<typeof Body>, 'sessionKey' | 'runId'>): Ending {
   const usage = readUsage(report.usage, report.provider, report.model);
   if (report.success) return readAnswer(report.text ?? '', usage);
-  return report.aborted ? { kind: 'aborted' } : readFailure(report.error ?? null, usage);
+  const said = report.text ? readText(report.text) : null;
+  return { ...(report.aborted ? { kind: 'aborted' } : readFailure(report.error ?? null, usage)), said };
 }

@@ -26,8 +26,10 @@ export const AgentRun: Resolvers['AgentRun'] = {
   liveness: (run) => livenessOf(run),
   activities: ({ id }, args, ctx) => ctx.loaders.activities(id, args),
   transcript: (run, request, ctx) => readRunTranscript(ctx, run, request),
-  outcome: ({ state, answer, isAnswerTruncated }) =>
-    state === 'SUCCEEDED' ? { text: answer ?? '', isTruncated: isAnswerTruncated } : null,
+  outcome: ({ state, answer, isAnswerTruncated, possibleQuestion }) =>
+    state === 'SUCCEEDED'
+      ? { text: answer ?? '', isTruncated: isAnswerTruncated, possibleQuestion: possibleQuestion ?? null }
+      : null,
   // The run of an earlier event has the state of that event, and had not failed yet.
   failure: ({ state, failureCode, failureMessage }) =>
     isFinal(state) && failureCode ? { code: failureCode, message: failureMessage ?? '' } : null,

@@ -62,7 +62,7 @@ async function readEnding(client: OpenClawClient, run: RunToCheck): Promise<Endi
   const finding = await client.readSession(run);
   return finding.kind === 'answered'
     ? finding.ending
-    : { kind: 'answered', answer: '', isTruncated: false, usage: null };
+    : { kind: 'answered', answer: '', isTruncated: false, possibleQuestion: null, usage: null };
 }
 
 /** Whether OpenClaw was not restarted since the hand-over, and showed a short while ago that it knows the run. */

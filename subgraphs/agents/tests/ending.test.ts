@@ -44,6 +44,18 @@ describe('an answer', () => {
     expect(readAnswer(' NO_REPLY\n', null)).toMatchObject({ kind: 'answered', answer: '' });
   });
 
+  test('is kept whole, with the part of it that may be a question', () => {
+    const text = 'Fixed:\n- QUESTION: why was it red?\n- the tests';
+    expect(readAnswer(text, null)).toMatchObject({
+      ...{ kind: 'answered', answer: text, possibleQuestion: 'why was it red?' },
+      said: { text, isTruncated: false },
+    });
+  });
+
+  test('that was cut is no question: the end of it is missing', () => {
+    expect(readAnswer('QUESTION: Which\n...(truncated)...', null)).toMatchObject({ kind: 'answered' });
+  });
+
   test('is marked when it was cut', () => {
     expect(readAnswer('half\n...(truncated)...', null)).toMatchObject({ answer: 'half', isTruncated: true });
   });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { EVENT_ANSWER_CHARACTERS_MAX } from '../../../schema/events/agents.ts';
+import { RunAttempt } from '../entities/run-attempt.ts';
 import { RunQuestion } from '../entities/run-question.ts';
 import { readQuestion } from '../openclaw/question.ts';
 import { answerQuestion } from '../operations/question/answer-question.ts';
@@ -103,24 +105,143 @@ describe('a question of an agent', () => {
   });
 });
 
-describe('the question in a message', () => {
-  test('of two megabytes is found within 500 ms: a regular expression took 45 seconds', () => {
-    const message = 'a\nQUESTION:'.repeat(180_000);
-    const before = performance.now();
+const asks = (body: string, choices: string[] = []) => ({
+  question: { body, choices },
+  possibleQuestion: null,
+});
+const mayAsk = (possibleQuestion: string) => ({ question: null, possibleQuestion });
+const NO_QUESTION = { question: null, possibleQuestion: null };
 
-    expect(readQuestion(message)).toBeNull();
-    expect(performance.now() - before).toBeLessThan(500);
+describe('the message of an attempt', () => {
+  const messageOf = async (runId: string) =>
+    (await world.em().findOneOrFail(RunAttempt, { runId }, { orderBy: { number: 'desc' } })).message;
+
+  test('with a question is kept whole, and the comment of the task shows all of it', async () => {
+    const text = 'A costs 5, B costs 900.\n\nQUESTION: A or B?\nCHOICES: A | B';
+
+    const { id } = await askingRun(text);
+
+    expect(await messageOf(id)).toBe(text);
+    const asked = (await world.steps(await world.run(id))).at(-1);
+    expect(asked).toMatchObject({ question: text });
+  });
+
+  test('that is too long for a comment shows its beginning and the question', async () => {
+    const { id } = await askingRun(`${'long '.repeat(5_000)}\n\nQUESTION: A or B?`);
+
+    const asked = (await world.steps(await world.run(id))).at(-1);
+    expect(asked?.question?.length).toBeLessThanOrEqual(EVENT_ANSWER_CHARACTERS_MAX);
+    expect(asked?.question).toMatch(/^long long .*The whole message is at the run.*A or B\?$/s);
   });
 
   test.each([
-    ['QUESTION: Why?', { body: 'Why?', choices: [] }],
-    ['Done.\n\nQUESTION: A or B?\nCHOICES: A | B', { body: 'A or B?', choices: ['A', 'B'] }],
-    ['QUESTION: first\nQUESTION: last', { body: 'last', choices: [] }],
-    ['QUESTION: over\ntwo lines', { body: 'over\ntwo lines', choices: [] }],
-    ['No QUESTION: in the middle of a line', null],
-    ['QUESTION:   ', null],
-    ['', null],
-  ])('%j is %j', (message, expected) => {
+    ['failed', { success: false, text: 'Half of it', error: 'boom' }, 'FAILED'],
+    ['was stopped', { success: false, aborted: true, text: 'Half of it' }, 'CANCELED'],
+  ])('that %s is kept whole', async (_what, report, state) => {
+    const { id } = await world.start();
+    const { sessionKey } = await world.runIn(id, 'RUNNING');
+
+    await world.callback({ sessionKey, ...report });
+
+    expect((await world.run(id)).state).toBe(state);
+    expect(await messageOf(id)).toBe('Half of it');
+  });
+
+  test('of a run that ended before it arrived is kept too', async () => {
+    const { id } = await world.start();
+    const { sessionKey } = await world.runIn(id, 'RUNNING');
+    await cancelRun(world.ctx(), { id, mode: 'FORCE' });
+
+    await world.callback({ sessionKey, text: 'It was finished' });
+
+    expect((await world.run(id)).state).toBe('CANCELED');
+    expect(await messageOf(id)).toBe('It was finished');
+  });
+
+  test('with a quoted question is an answer, and says what may be a question', async () => {
+    const { id } = await world.start();
+    const { sessionKey } = await world.runIn(id, 'RUNNING');
+
+    await world.callback({ sessionKey, text: 'I fixed:\n- QUESTION: why was it red?' });
+
+    expect(await world.run(id)).toMatchObject({
+      ...{ state: 'SUCCEEDED', answer: 'I fixed:\n- QUESTION: why was it red?' },
+      possibleQuestion: 'why was it red?',
+    });
+  });
+});
+
+describe('the question in a message', () => {
+  test('of two megabytes is found within 500 ms: a regular expression took 45 seconds', () => {
+    const messages = [
+      'a\nQUESTION:',
+      '**QUESTION:** a\n',
+      '\n',
+      '- a\n',
+      '> QUESTION: ',
+      '```\n',
+      'QUESTION: a | ',
+    ];
+    for (const part of messages) {
+      const message = part.repeat(2_000_000 / part.length);
+      const before = performance.now();
+      readQuestion(message);
+      expect(performance.now() - before).toBeLessThan(500);
+    }
+  });
+
+  test.each([
+    ['QUESTION: Why?', asks('Why?')],
+    ['A costs 5, B costs 900.\n\nQUESTION: A or B?\nCHOICES: A | B', asks('A or B?', ['A', 'B'])],
+    ['QUESTION: first\nQUESTION: last', asks('first\nlast')],
+    ['QUESTION: over\ntwo lines', asks('over\ntwo lines')],
+    ['**QUESTION:** Why?', asks('Why?')],
+    ['**Question**: Why?', asks('Why?')],
+    ['_question:_ Why?', asks('Why?')],
+    ['### Question: Why?', asks('Why?')],
+    ['Question :Why?', asks('Why?')],
+    ['Done.\r\n\r\nQUESTION: Why?\r\nCHOICES: A | B\r\n', asks('Why?', ['A', 'B'])],
+    ['QUESTION:\n\nShould I go on?\n\n', asks('Should I go on?')],
+    ['QUESTION: Which?\n- red\n- blue', asks('Which?', ['red', 'blue'])],
+    ['QUESTION: Which?\n\nCHOICES:\n\n1. **red**\n2. blue', asks('Which?', ['red', 'blue'])],
+    ['QUESTION: Which?\n**Choices:** `red` | blue | red', asks('Which?', ['red', 'blue'])],
+    [
+      'QUESTION: Which?\n\nRed is cheap.\n\nCHOICES: red | blue',
+      asks('Which?\n\nRed is cheap.', ['red', 'blue']),
+    ],
+    ['QUESTION: Which of these?\n- only this', asks('Which of these?\n- only this')],
+    ['QUESTION: Is this right?\n```\nlet a;\n```', asks('Is this right?\n```\nlet a;\n```')],
+    ['```\nlet a;\n```\nQUESTION: Is this right?', asks('Is this right?')],
+    ['QUESTION: 質問はありますか？', asks('質問はありますか？')],
+  ])('%j is asked', (message, expected) => {
     expect(readQuestion(message)).toEqual(expected);
+  });
+
+  test.each([
+    ['QUESTION: Which?\n\nI took A, and it works.', mayAsk('Which?\n\nI took A, and it works.')],
+    ['QUESTION: Which?\n\nThanks!', mayAsk('Which?\n\nThanks!')],
+    ['I fixed these:\n- QUESTION: why was it red?\n- the tests', mayAsk('why was it red?')],
+    ['You had asked:\n> QUESTION: Why?', mayAsk('Why?')],
+    ['> > - **QUESTION:** Why?', mayAsk('Why?')],
+  ])('%j may be one, and the reviewer is told', (message, expected) => {
+    expect(readQuestion(message)).toEqual(expected);
+  });
+
+  test.each([
+    'Use this form:\n```\nQUESTION: Why?\n```',
+    'Use this form:\n~~~md\nQUESTION: Why?\n```\n~~~',
+    'Use this form:\n\n    QUESTION: Why?',
+    '<!--\nQUESTION: Why?\n-->',
+    'It is a fence without an end\n```\nQUESTION: Why?',
+    'Done.\n\nQUESTION: None.',
+    'Done.\n\nQUESTION: n/a',
+    'Done.\n\n**QUESTION:** _No further questions_',
+    'Done.\n\nQUESTION: -',
+    'No QUESTION: in the middle of a line',
+    'QUESTIONS: these are not marks',
+    'QUESTION:   ',
+    '',
+  ])('%j is none', (message) => {
+    expect(readQuestion(message)).toEqual(NO_QUESTION);
   });
 });

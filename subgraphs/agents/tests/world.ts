@@ -162,11 +162,14 @@ export async function openWorld(
         },
         timeoutMs,
       ),
-    /** The states of a run in their order, as its events tell them. */
-    async states(run: Pick<AgentRun, 'id' | 'projectId'>): Promise<RunState[]> {
-      const filter = { types: [RunChanged.type], subject: run.id };
+    /** The steps of a run in their order, as its events tell them. */
+    async steps(run: Pick<AgentRun, 'id' | 'projectId'>) {
+      const filter = { subject: run.id, types: [RunChanged.type] };
       const events = await readEvents(em(), projectStream(run.projectId), 0, 100, filter);
-      return events.map(({ payload }) => (payload as { state: RunState }).state);
+      return events.map(({ payload }) => RunChanged.payload.parse(payload));
+    },
+    async states(run: Pick<AgentRun, 'id' | 'projectId'>): Promise<RunState[]> {
+      return (await this.steps(run)).map(({ state }) => state);
     },
     /** What `AgentChanged` has told a project about an agent. */
     async agentEvents(projectId: string, agentId: string) {

@@ -120,6 +120,15 @@ describe('a run that ends without success', () => {
     expect(await world.now(task)).toMatchObject({ category: 'IN_PROGRESS', version: task.version });
   });
 
+  test('an answer that may hold a question says so in its comment', async () => {
+    const task = await newTask();
+
+    await world.run(task, { state: 'SUCCEEDED', answer: 'Done.', possibleQuestion: 'Which one?' });
+
+    const [comment] = await world.comments(task);
+    expect(comment?.body).toMatch(/^Done\.\n\n_This may be a question to you\. .*_ Which one\?$/);
+  });
+
   test('every question of a run is a comment', async () => {
     const task = await newTask();
     const runId = randomUUID();

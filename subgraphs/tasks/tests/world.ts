@@ -53,6 +53,7 @@ export const aRunStep = ({ id, projectId }: Pick<Task, 'id' | 'projectId'>, step
   answer: null,
   failureMessage: null,
   question: null,
+  possibleQuestion: null,
   ...step,
 });
 

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { lockOne } from '../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
 import { type AgentInRun, person } from '../../../../platform/identity/actor.ts';
+import { cutText } from '../../../../platform/input/text.ts';
 import {
   EVENT_ANSWER_CHARACTERS_MAX,
   type RunChanged,
@@ -38,7 +39,7 @@ const EFFECTS: Partial<Record<RunState, Effect>> = {
   INPUT_REQUIRED: { says: ({ question }) => question ?? 'The run needs an answer to go on.' },
   SUCCEEDED: {
     moves: { from: ['BACKLOG', 'TODO', 'IN_PROGRESS', 'BLOCKED'], to: 'IN_REVIEW' },
-    says: ({ answer }) => outcome(answer ?? ''),
+    says: ({ answer, possibleQuestion }) => outcome(answer ?? '') + doubt(possibleQuestion),
   },
   FAILED: { says: because('The run failed') },
   TIMED_OUT: { says: because('The run did not end in time') },
@@ -103,6 +104,13 @@ function outcome(answer: string): string {
   if (answer.length < EVENT_ANSWER_CHARACTERS_MAX) return answer;
   return `${answer}\n\n_The comment ends here; the whole answer is at the run._`;
 }
+
+/** Tells the reviewer that the agent may have asked something. */
+const doubt = (possibleQuestion: string | null | undefined): string =>
+  possibleQuestion
+    ? `\n\n_This may be a question to you. The run did not wait for an answer:_ ${cutText(possibleQuestion, DOUBT_CHARACTERS_MAX)}`
+    : '';
+const DOUBT_CHARACTERS_MAX = 500;
 
 function because(what: string) {
   return ({ failureMessage }: RunStep) => (failureMessage ? `${what}: ${failureMessage}` : `${what}.`);

@@ -1,5 +1,7 @@
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
+import { cutText } from '../../../../../platform/input/text.ts';
 import { backoffMs } from '../../../../../platform/process/backoff.ts';
+import { EVENT_ANSWER_CHARACTERS_MAX } from '../../../../../schema/events/agents.ts';
 import type { AgentRun } from '../../../entities/agent-run.ts';
 import type { Ending } from '../../../entities/ending.ts';
 import type { RunAttempt } from '../../../entities/run-attempt.ts';
@@ -22,7 +24,7 @@ const QUESTION_SECONDS_MAX = 86_400;
  * Ends an attempt, and does what follows for its run: an end, a question, or another attempt. The caller holds the
  * run's lock.
  *
- * Returns false and changes nothing when the run or the attempt has ended before.
+ * Returns false when the run or the attempt has ended before; then only the agent's message is kept, if there was none.
  */
 export async function endAttempt(
   tx: Transaction,
@@ -30,6 +32,10 @@ export async function endAttempt(
   attempt: RunAttempt,
   ending: Ending,
 ): Promise<boolean> {
+  if (ending.said && attempt.message == null) {
+    attempt.message = ending.said.text;
+    attempt.isMessageTruncated = ending.said.isTruncated;
+  }
   if (isFinal(run.state) || attempt.number !== run.attempt || attempt.endedAt) return false;
   run.heardAt = await tx.now();
   if ('usage' in ending && ending.usage) attempt.usage = ending.usage;
@@ -64,9 +70,18 @@ async function askPerson(
     expiresAt: secondsAfter(now, QUESTION_SECONDS_MAX),
   });
   await noteActivity(tx, run, 'QUESTION', question.body);
-  await changeRunState(tx, run, 'INPUT_REQUIRED', question.body);
+  await changeRunState(tx, run, 'INPUT_REQUIRED', commentOf(attempt.message ?? '', question.body));
   return true;
 }
+
+/** What the task's comment says of a question: all that the agent said, or its beginning and the question. */
+function commentOf(message: string, question: string): string {
+  if (message.length <= EVENT_ANSWER_CHARACTERS_MAX) return message || question;
+  const kept = EVENT_ANSWER_CHARACTERS_MAX - question.length - CUT_HERE.length;
+  return cutText(message, kept) + CUT_HERE + question;
+}
+
+const CUT_HERE = '\n\n_The whole message is at the run. Its question:_\n\n';
 
 async function failAttempt(
   tx: Transaction,

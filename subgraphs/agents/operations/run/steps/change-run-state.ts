@@ -16,7 +16,7 @@ import { publishAgent } from '../../agent/steps/publish-agent.ts';
  * Moves a run to a state and publishes it. The caller holds the run's lock.
  *
  * This is the only place that changes the state of a run: a run that leaves the slot states frees its slot here.
- * `question` is the agent's question, for INPUT_REQUIRED.
+ * `question` is the agent's message with its question, for INPUT_REQUIRED.
  * Throws INVALID_TRANSITION when `RUN_TRANSITIONS` does not allow the change.
  */
 export async function changeRunState(
@@ -59,6 +59,7 @@ export async function publishRun(
       answer: run.answer == null ? null : cutText(run.answer, EVENT_ANSWER_CHARACTERS_MAX),
       failureMessage: run.failureMessage ?? null,
       question,
+      possibleQuestion: run.possibleQuestion ?? null,
     },
   });
   await publishAgent(tx, agent);

@@ -8,7 +8,7 @@ import { noteActivity } from './note-activity.ts';
 
 /** How a run ended. */
 export type Verdict =
-  | { state: 'SUCCEEDED'; answer: string; isTruncated: boolean }
+  | { state: 'SUCCEEDED'; answer: string; isTruncated: boolean; possibleQuestion: string | null }
   | { state: Exclude<RunState, 'SUCCEEDED'>; code: RunFailureCode; message: string };
 
 /** The verdict on a run that somebody stopped. */
@@ -35,6 +35,7 @@ export async function endRun(tx: Transaction, run: AgentRun, verdict: Verdict): 
     run.startedAt ??= now;
     run.answer = final.answer;
     run.isAnswerTruncated = final.isTruncated;
+    run.possibleQuestion = final.possibleQuestion;
     await noteActivity(tx, run, 'RESPONSE', final.answer);
   } else {
     run.failureCode = final.code;
