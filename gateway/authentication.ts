@@ -1,4 +1,5 @@
 import { v5 as uuidV5 } from 'uuid';
+import { isLoopback } from '../platform/graphql/host.ts';
 import { person, type RequestActor } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
@@ -26,10 +27,6 @@ export function createAuthentication(config: GatewayConfig, log: Logger): Authen
   }
   return async (authorization) => ({ actor: developmentPerson(authorization) });
 }
-
-/** Whether a host name or address always means this machine. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** The namespace of development's ids. An id is derived from the name, so that it is the same after a restart. */
 const DEVELOPMENT_PEOPLE = '5f0a1c7e-31d4-5b0e-9a51-0d2c6f0e8a11';

@@ -55,6 +55,7 @@ const Settings = ServiceConfig.extend({
   SUBSCRIPTIONS_PER_SOCKET_MAX: wholeNumber(1, 1000, 50).describe(
     'The most operations that are open at a time on one WebSocket.',
   ),
+  SOCKETS_MAX: wholeNumber(1, 1_000_000, 10_000).describe('The most WebSockets of clients at a time.'),
   SOCKETS_UNREAD_BYTES_MAX: wholeNumber(1_048_576, 17_179_869_184, 134_217_728).describe(
     'The most bytes that all WebSocket clients together may leave unread. One person may leave a quarter, one socket an eighth.',
   ),

@@ -9,7 +9,14 @@ export const apolloPlugins = (isDevelopment: boolean): readonly ApolloServerPlug
     ? [...QUIET_PLUGINS, ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false } })]
     : QUIET_PLUGINS;
 
-/** Redirects the root address to the explorer. */
+/** The page has a policy of its own for what it loads from Apollo; this is what a page cannot say of itself. */
+const PAGE_POLICY = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
+/** Redirects the root address to the explorer, and lets its page load what it needs. */
 export function serveExplorer(app: FastifyInstance): void {
   app.get('/', async (_request, reply) => reply.redirect('/graphql'));
+  app.addHook('onSend', async (_request, reply) => {
+    if (String(reply.getHeader('content-type')).startsWith('text/html'))
+      reply.header('content-security-policy', PAGE_POLICY);
+  });
 }

@@ -48,8 +48,7 @@ export async function startGateway(
     port: await listen(app, config.HOST, { setting: 'GATEWAY_PORT', value: config.GATEWAY_PORT }),
     shutdownSeconds: config.SHUTDOWN_SECONDS,
     async close() {
-      await sockets.close();
-      await app.close();
+      await Promise.all([app.close(), sockets.close()]); // together: nothing new comes in while sockets close
       await apollo.server.stop();
       await subgraphs.close();
     },
@@ -71,18 +70,19 @@ function createServers(
   { log, isReady, authenticate, subgraphs, apollo: { server }, subscriptions }: Parts,
 ) {
   const isDevelopment = config.SIGN_IN === 'development';
-  const isAllowed = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
+  const checkOrigin = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
   const app = createHttpServer({
     log,
     bodyBytesMax: REQUEST_BYTES_MAX,
     requestTimeoutMs: config.REQUEST_TIMEOUT_SECONDS * 1000,
   });
   serveRequestIds(app);
-  serveOrigins(app, isAllowed);
+  serveOrigins(app, checkOrigin);
   serveHttpGraphql({ app, server, authenticate });
   const sockets = serveSockets({
-    ...{ app, server, subscriptions, authenticate, isAllowed, log },
+    ...{ app, server, subscriptions, authenticate, checkOrigin, log },
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
+    socketsMax: config.SOCKETS_MAX,
     unreadBytesMax: config.SOCKETS_UNREAD_BYTES_MAX,
   });
   serveCallback(app, subgraphs.connection('agents'));

@@ -8,6 +8,7 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
+import type { HttpFailure } from '../platform/graphql/http-error.ts';
 import { runWithRequestLog } from '../platform/graphql/request-log.ts';
 import { type Answer, SocketClosing } from '../platform/graphql/socket-protocol.ts';
 import { type SocketControl, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
@@ -16,7 +17,7 @@ import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
 import { REQUEST_BYTES_MAX } from './limits.ts';
-import type { IsOriginAllowed } from './origins.ts';
+import type { CheckOrigin } from './origins.ts';
 import { formatPublicError, publicError } from './public-error.ts';
 import type { Authenticate, SignIn } from './sign-in.ts';
 import { parseDocument, SubscriptionRefused } from './subscriptions/plan.ts';
@@ -28,7 +29,9 @@ export interface SocketServerOptions {
   server: ApolloServer<GatewayContext>;
   subscriptions: Subscriptions;
   authenticate: Authenticate;
-  isAllowed: IsOriginAllowed;
+  checkOrigin: CheckOrigin;
+  /** The most sockets that are open at a time. */
+  socketsMax: number;
   operationsMax: number;
   /** The most bytes that all clients together may leave unread. */
   unreadBytesMax: number;
@@ -43,6 +46,12 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** One socket may leave an eighth of all unread bytes, and one person a quarter. */
 const SHARE = { socket: 1 / 8, owner: 1 / 4 } as const;
 
+const CROWDED: HttpFailure = {
+  status: 503,
+  code: 'UNAVAILABLE',
+  message: 'Too many WebSockets are open now. Try again later.',
+  headers: { 'retry-after': '5' },
+};
 const EXPIRED = 'The access token has expired';
 
 interface Session extends SignIn {
@@ -58,7 +67,7 @@ interface Session extends SignIn {
  * after the closing frame is carried out.
  */
 export function serveSockets(options: SocketServerOptions): { close(): Promise<void> } {
-  const { app, isAllowed, subscriptions, unreadBytesMax, log } = options;
+  const { app, checkOrigin, subscriptions, socketsMax, unreadBytesMax, log } = options;
   const server = serveGraphqlSockets<Session>({
     app,
     messageBytesMax: REQUEST_BYTES_MAX,
@@ -69,7 +78,7 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
       all: unreadBytesMax,
     },
     // Browsers let every web page open a socket to every address.
-    verifyClient: ({ req }, answer) => answer(isAllowed(req), 403),
+    refuse: (request, open) => checkOrigin(request) ?? (open < socketsMax ? null : CROWDED),
     log,
     hooks: (socket) => ({
       connect: (params) => signIn(options, params, socket),

@@ -3,7 +3,17 @@ import { createServer, type Server } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from '../process/log.ts';
 import { explainListenError } from '../process/service.ts';
-import { answerHttpErrors } from './http-error.ts';
+import { readHostName } from './host.ts';
+import {
+  answerHttpErrors,
+  describeClientError,
+  MALFORMED_ADDRESS,
+  MALFORMED_HOST,
+  SECURITY_HEADERS,
+  STOPPING,
+  sendFailure,
+  writeFailure,
+} from './http-error.ts';
 import { acceptRequestId, REQUEST_ID_HEADER } from './request-id.ts';
 import { runWithRequestLog } from './request-log.ts';
 
@@ -42,14 +52,38 @@ export function createHttpServer({
       requestTimeout: requestTimeoutMs,
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: SLOW_REQUEST_SWEEP_MS,
+      requireHostHeader: false, // Node would answer without a body; see `refuseAtTheDoor`
     },
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // its answer would not be ours; see `refuseAtTheDoor`
+    frameworkErrors: (_error, request, reply) => void sendFailure(request, reply, MALFORMED_ADDRESS),
+    clientErrorHandler(error, socket) {
+      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET' || socket.destroyed) return;
+      writeFailure(socket, describeClientError(error));
+    },
   });
+  refuseAtTheDoor(app);
   answerHttpErrors(app);
   // After the body has been read: the events of the body would not keep the current request.
   app.addHook('preValidation', (request, _reply, done) => runWithRequestLog(request.log as Logger, done));
   return app;
+}
+
+/** Refuses requests while the server closes, except for `/livez`, and requests without one well-formed `Host`. */
+function refuseAtTheDoor(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    if (isClosing && request.url !== '/livez') return sendFailure(request, reply, STOPPING);
+    const { headersDistinct, httpVersion } = request.raw;
+    const [host = httpVersion === '1.0' ? 'none' : '', ...more] = headersDistinct['host'] ?? [];
+    const isMalformed = readHostName(host) === null || more.length > 0;
+    return isMalformed ? sendFailure(request, reply, MALFORMED_HOST) : undefined;
+  });
 }
 
 /** The port of a server: its number, and the name of the setting that holds it. */

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { CloseCode, handleProtocols } from 'graphql-ws';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../process/log.ts';
+import { type HttpFailure, rawFailure } from './http-error.ts';
 import { type Connection, type Conversation, converse, type ProtocolHooks } from './socket-protocol.ts';
 import { createUnreadLedger, type UnreadBounds, type UnreadLedger } from './unread.ts';
 
@@ -16,8 +17,8 @@ export interface GraphqlSocketsOptions<Session> {
   unread: UnreadBounds;
   /** How long a peer may take to send `connection_init`. */
   initWaitMs: number;
-  /** Refuses the opening of a socket; see `verifyClient` of ws. */
-  verifyClient?: ServerOptions['verifyClient'];
+  /** Returns why a socket may not be opened, or null. `open` is the number of sockets that are open already. */
+  refuse?: (request: IncomingMessage, open: number) => HttpFailure | null;
   /** The time between two pings. A peer that has not answered a ping by the next one is disconnected. */
   pingMs?: number;
   log: Logger;
@@ -58,7 +59,12 @@ export function serveGraphqlSockets<Session>(options: GraphqlSocketsOptions<Sess
     maxPayload: options.messageBytesMax,
     handleProtocols: (protocols) => handleProtocols(protocols),
     ...CLOSING,
-    ...(options.verifyClient && { verifyClient: options.verifyClient }),
+    verifyClient: ({ req }, answer) => {
+      const failure = options.refuse?.(req, open.size);
+      if (!failure) return answer(true);
+      const { body, headers } = rawFailure(failure, req);
+      return answer(false, failure.status, body, headers);
+    },
   });
   const ledger = createUnreadLedger(options.unread);
   const open = new Set<SocketControl>();
