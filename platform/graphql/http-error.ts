@@ -91,9 +91,10 @@ export function rawFailure(failure: HttpFailure, request?: IncomingMessage) {
   const headers = {
     ...SECURITY_HEADERS,
     ...failure.headers,
-    'content-type': `${preferredType(request?.headers.accept)}; charset=utf-8`,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
+    // Written so, they replace those of ws; in small letters they would stand beside them.
+    'Content-Type': `${preferredType(request?.headers.accept)}; charset=utf-8`,
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
   };
   return { body, headers };
 }
