@@ -1,6 +1,7 @@
 import { v5 as uuidV5 } from 'uuid';
 import { isLoopback } from '../platform/graphql/host.ts';
 import { person, type RequestActor } from '../platform/identity/actor.ts';
+import { cleanLine } from '../platform/input/clean-text.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
 import { StartError } from '../platform/process/service.ts';
@@ -42,7 +43,7 @@ const NAME = /^Development\s+(\S.{0,99})$/i;
 /** Reads `Authorization: Development Ada` as a person named Ada. Without a header it is the developer. */
 function developmentPerson(authorization: string | undefined): RequestActor {
   if (!authorization) return DEVELOPER;
-  const name = NAME.exec(authorization.trim())?.[1];
+  const name = cleanLine(NAME.exec(authorization.trim())?.[1] ?? '');
   if (!name)
     throw new DomainError(
       'UNAUTHENTICATED',

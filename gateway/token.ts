@@ -1,8 +1,8 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { v5 as uuidV5 } from 'uuid';
 import { type Person, person } from '../platform/identity/actor.ts';
+import { cleanLine } from '../platform/input/clean-text.ts';
 import { DomainError } from '../platform/input/errors.ts';
-import { cutText } from '../platform/input/text.ts';
 import type { Logger } from '../platform/process/log.ts';
 import { isOtherKind, readUnverified, type UnverifiedToken } from './access-token.ts';
 import { createProviderKeys, type ProviderKeys, providerAway } from './provider-keys.ts';
@@ -22,7 +22,6 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 const TOKEN_CHARACTERS_MAX = 65_536;
 /** The bound of OpenID Connect. */
 const SUBJECT_CHARACTERS_MAX = 255;
-const DISPLAY_NAME_CHARACTERS_MAX = 200;
 const PICTURE_CHARACTERS_MAX = 2_000;
 
 /** The namespace of people's ids, which derive from issuer and subject: names and e-mail addresses change. */
@@ -130,11 +129,11 @@ const orNotSigned = (error: unknown): null => {
 /** Makes a person of the claims. They are bounded and cleaned here, because they travel in headers and become rows. */
 function personOf(claims: JWTPayload, issuer: string): Person {
   const name = [claims['name'], claims['preferred_username']].find(
-    (value): value is string => typeof value === 'string' && value.trim() !== '',
+    (value): value is string => typeof value === 'string' && cleanLine(value) !== '',
   );
   return person({
     id: uuidV5(`${issuer}|${claims.sub}`, PEOPLE),
-    displayName: cutText((name ?? 'Unknown').trim(), DISPLAY_NAME_CHARACTERS_MAX),
+    displayName: name ?? 'Unknown',
     avatarUrl: readPicture(claims['picture']),
   });
 }

@@ -82,6 +82,15 @@ describe('a token of the provider', () => {
     expect(await codeOf(signIn(provider.token({ sub: 'x'.repeat(255) })))).toBe('signed in');
   });
 
+  test('has a name without what nobody sees, and another one when nothing of it can be seen', async () => {
+    const actorOf = async (claims: Record<string, unknown>) => (await signIn(provider.token(claims))).actor;
+    expect((await actorOf({ name: '\u202EA\u200Bda\n\u0007' })).displayName).toBe('Ada');
+    expect((await actorOf({ name: 'é'.repeat(5_000) })).displayName).toHaveLength(200);
+    expect((await actorOf({ name: '\u3164\u200B', preferred_username: 'ada' })).displayName).toBe('ada');
+    expect((await actorOf({ name: 'A\0da\ud800' })).displayName).toBe('A\uFFFDda\uFFFD');
+    expect((await actorOf({ name: ['Ada'], preferred_username: {} })).displayName).toBe('Unknown');
+  });
+
   test('may be signed with ES256, and with a key that the provider added later', async () => {
     await provider.addKey('curve', 'ES256');
     expect(await codeOf(signIn(provider.token({}, { alg: 'ES256', kid: 'curve' })))).toBe('signed in');

@@ -43,6 +43,21 @@ export function defineFieldTable<Row extends object, const Table extends FieldTa
 }
 
 /**
+ * The changes whose values differ from those of the row. Only these are checked against other rows: a form sends back
+ * what it has read, and a value that stays must not be refused because the world around it has changed.
+ */
+export const differing = <Row extends object, Changes extends { readonly [Property in keyof Row]?: unknown }>(
+  row: Row,
+  changes: Changes,
+): Partial<Changes> =>
+  Object.fromEntries(
+    Object.entries(changes).filter(
+      ([property, after]) =>
+        after !== undefined && !isDeepStrictEqual(row[property as keyof Row] ?? null, after),
+    ),
+  ) as Partial<Changes>;
+
+/**
  * Sets properties of a row, and returns those whose values differ from before. What is undefined stays.
  * Throws for a property that is not in the table.
  */
@@ -52,12 +67,14 @@ export function applyChanges<Row extends object, Table extends FieldTable<Row>>(
   changes: { readonly [Property in keyof Table & keyof Row]?: Row[Property] | undefined },
 ): ChangedProperty<keyof Table & keyof Row & string>[] {
   const changed: ChangedProperty<keyof Table & keyof Row & string>[] = [];
-  for (const [property, after] of Object.entries(changes) as [keyof Table & keyof Row & string, never][]) {
+  const differences = Object.entries(
+    differing(row, changes as { readonly [Property in keyof Row]?: unknown }),
+  );
+  for (const [property, after] of differences as [keyof Table & keyof Row & string, never][]) {
     if (!Object.hasOwn(table, property)) {
       throw new Error(`${row.constructor.name}.${property} is in no table of changeable fields`);
     }
     const before = row[property];
-    if (after === undefined || isDeepStrictEqual(before ?? null, after)) continue;
     row[property] = after;
     changed.push({ property, before, after });
   }

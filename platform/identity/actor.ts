@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { cleanLine } from '../input/clean-text.ts';
 import { DomainError } from '../input/errors.ts';
+import { httpsUrl } from '../input/input.ts';
+import { cutText } from '../input/text.ts';
 
 /*
  * The actor is one concept in the whole system: the gateway signs it, operations check its rights, and histories and
@@ -41,10 +44,18 @@ export interface SystemPart {
 export type RequestActor = Person | AgentInRun;
 export type Actor = RequestActor | SystemPart;
 
-/** Makes a person of the claims of an identity provider. */
+export const DISPLAY_NAME_CHARACTERS_MAX = 200;
+
+/**
+ * Makes a person of what somebody outside says about it, such as the claims of an identity provider. The name is cleaned
+ * as every line is and cut to 200 characters. A picture that is not at an https address of at most 2,000 characters is
+ * left out: it must not keep its person from signing in.
+ */
 export const person = (identity: { id: string; displayName: string; avatarUrl: string | null }): Person => ({
   kind: 'person',
-  ...identity,
+  id: identity.id,
+  displayName: cutText(cleanLine(identity.displayName), DISPLAY_NAME_CHARACTERS_MAX),
+  avatarUrl: httpsUrl.nullable().catch(null).parse(identity.avatarUrl),
 });
 
 export const systemPart = (part: string): SystemPart => ({ kind: 'system', part });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cleanLine, cleanText, isBlank } from './clean-text.ts';
 import { DomainError } from './errors.ts';
 
 /**
@@ -32,22 +33,26 @@ const explain: z.core.$ZodErrorMap = (issue) => (issue.input === null ? 'must no
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 const NOT_STORABLE = 'holds characters that cannot be stored (NUL or broken Unicode)';
 
-/** One line of text, trimmed, of `min` to `max` characters. */
+/** One line of text, of `min` to `max` characters once `cleanLine` has removed what nobody sees. */
 export const line = (min: number, max: number) =>
   z
     .string()
-    .trim()
+    .overwrite(cleanLine)
     .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
     .max(max, `must have at most ${max} characters`)
     .refine(isStorable, NOT_STORABLE);
 
-/** Text of several lines, not trimmed, of at most `max` characters. */
+/** Text of several lines, not trimmed, of at most `max` characters, without what `cleanText` removes. */
 export const text = (max: number) =>
-  z.string().max(max, `must have at most ${max} characters`).refine(isStorable, NOT_STORABLE);
+  z
+    .string()
+    .overwrite(cleanText)
+    .max(max, `must have at most ${max} characters`)
+    .refine(isStorable, NOT_STORABLE);
 
-/** Text of several lines that is not blank, of at most `max` characters. */
+/** Text of several lines of which something can be seen, of at most `max` characters. */
 export const nonBlankText = (max: number) =>
-  text(max).refine((value) => value.trim() !== '', 'must not be empty');
+  text(max).refine((value) => !isBlank(value), 'must not be empty');
 
 /** A whole number within bounds, both inclusive. */
 export const whole = (min: number, max: number) =>
@@ -57,9 +62,17 @@ export const whole = (min: number, max: number) =>
 export const httpsUrl = z
   .url({ protocol: /^https$/, message: 'must be an https address' })
   .max(2_000, 'must have at most 2000 characters')
-  .refine(isStorable, NOT_STORABLE);
+  .refine(isStorable, NOT_STORABLE)
+  // Such an address is shown and kept in another form than the one that a browser asks for.
+  .refine((url) => cleanLine(url) === url.normalize('NFC'), 'holds invisible characters');
 
-export const idempotencyKey = line(1, 200).nullish();
+/** A key is compared byte by byte, so nothing is removed from it. */
+export const idempotencyKey = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(200, 'must have at most 200 characters')
+  .refine(isStorable, NOT_STORABLE)
+  .nullish();
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { cleanLine } from '../input/clean-text.ts';
 import { type DomainError, isUserError } from '../input/errors.ts';
 import {
   httpsUrl,
@@ -30,25 +31,21 @@ describe('text', () => {
     }
   });
 
-  test('of one line that is accepted is trimmed, within its bounds, and can be stored', () => {
+  test('of one line that is accepted is within its bounds, clean, and can be stored', () => {
     fc.assert(
       fc.property(anyText, (value) => {
         const { success, data } = line(2, 20).safeParse(value);
-        const trimmed = value.trim();
-        const isFit = trimmed.length >= 2 && trimmed.length <= 20 && !cannotBeStored(trimmed);
-        expect([success, data]).toEqual([isFit, isFit ? trimmed : undefined]);
+        const cleaned = cleanLine(value);
+        const isFit = cleaned.length >= 2 && cleaned.length <= 20 && !cannotBeStored(cleaned);
+        expect([success, data]).toEqual([isFit, isFit ? cleaned : undefined]);
       }),
     );
   });
 
-  test('of several lines is not changed', () => {
-    fc.assert(
-      fc.property(anyText, (value) => {
-        const { success, data } = text(50).safeParse(value);
-        const isFit = value.length <= 50 && !cannotBeStored(value);
-        expect([success, data]).toEqual([isFit, isFit ? value : undefined]);
-      }),
-    );
+  test('of several lines keeps its spaces and line breaks', () => {
+    const markdown = '  # Title\r\n\n\tcode  \n- a\u200Bb\n';
+    expect(text(50).parse(markdown)).toBe(markdown);
+    expect(text(50).parse('a\u202Eb\u001B[1m\u2066c')).toBe('ab[1mc');
   });
 
   test('with emoji, combining marks and right-to-left letters is accepted', () => {
@@ -59,6 +56,10 @@ describe('text', () => {
     expect(nonBlankText(10).safeParse(' \n\t ').error?.issues[0]?.message).toBe('must not be empty');
     expect(line(1, 10).safeParse('   ').error?.issues[0]?.message).toBe('must not be empty');
     expect(accepts(text(10), '')).toBe(true);
+    for (const nothing of ['\u200B', '\u2800\n', '\u3164', '\u00AD\u2060', '\u202E', '\uFE0F']) {
+      expect(accepts(nonBlankText(10), nothing)).toBe(false);
+      expect(accepts(line(1, 10), nothing)).toBe(false);
+    }
   });
 });
 
@@ -68,6 +69,7 @@ test.each([
   ['javascript:alert(1)', false],
   ['data:text/html,x', false],
   ['//example.org/a.png', false],
+  ['https://example.org/a\u200B.png', false],
   [`https://example.org/${'a'.repeat(2_000)}`, false],
 ])('%.40s is an https address: %s', (url, isOne) => {
   expect(accepts(httpsUrl, url)).toBe(isOne);

@@ -3,6 +3,7 @@ import { Channel } from './entities/channel.ts';
 import { Message } from './entities/message.ts';
 import { Migration0001Chat } from './migrations/0001-chat.ts';
 import { Migration0002NamedReaders } from './migrations/0002-named-readers.ts';
+import { Migration0003NameKeys } from './migrations/0003-name-keys.ts';
 
 /** The entities of this subgraph and the migrations of their tables. */
 export const CHAT_DATABASE = {
@@ -10,5 +11,6 @@ export const CHAT_DATABASE = {
   migrations: [
     { name: '0001-chat', class: Migration0001Chat },
     { name: '0002-named-readers', class: Migration0002NamedReaders },
+    { name: '0003-name-keys', class: Migration0003NameKeys },
   ],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;

@@ -1,4 +1,5 @@
 import type { FilterQuery } from '@mikro-orm/core';
+import { cleanLine } from '../../../platform/input/clean-text.ts';
 import { isStorable, isUuid } from '../../../platform/input/input.ts';
 import type { Agent } from '../entities/agent.ts';
 import type { AgentsContext } from '../loaders.ts';
@@ -23,7 +24,7 @@ export async function selectAgents(
   if (actor.kind === 'person') visible.push({ ownerId: actor.id });
   const all: FilterQuery<Agent>[] = [{ $or: visible }];
   if (isEnabled != null) all.push({ isEnabled });
-  if (tag != null) all.push(isStorable(tag) ? { tags: { $contains: [tag] } } : NO_AGENT);
+  if (tag != null) all.push(isStorable(tag) ? { tags: { $contains: [cleanLine(tag)] } } : NO_AGENT);
   if (!includeArchived) all.push({ archivedAt: null });
   if (projectId != null) {
     const forProject = { $or: [{ projectIds: null }, { projectIds: { $contains: [projectId] } }] };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { setGrant } from '../../../platform/identity/grants.ts';
+import { removeGrant, setGrant } from '../../../platform/identity/grants.ts';
 import { aPerson } from '../../../platform/testing/actors.ts';
 import { projectScope } from '../../../schema/scopes.ts';
 import { maySeeAgent } from '../access.ts';
+import { Agent } from '../entities/agent.ts';
 import { archiveAgent } from '../operations/agent/archive-agent.ts';
 import { createAgent } from '../operations/agent/create-agent.ts';
 import { updateAgent } from '../operations/agent/update-agent.ts';
@@ -157,6 +158,20 @@ describe('a change of an agent', () => {
     });
 
     expect({ version: agent.version, events: await events() }).toEqual(before);
+  });
+
+  test('is accepted as a whole although a project of it is out of reach and its OpenClaw has gone', async () => {
+    const [left, stays, foreign] = [await world.project(), await world.project(), randomUUID()];
+    const { id } = await world.agent({ projectIds: [left, stays] });
+    await removeGrant(world.em(), projectScope(left), world.member.id);
+    await world.em().nativeUpdate(Agent, { id }, { target: 'gone' });
+    const form = { id, name: 'Author', projectIds: [left, stays], openClaw: 'gone' };
+
+    expect(await updateAgent(world.ctx(), form)).toMatchObject({ name: 'Author', target: 'gone' });
+    for (const change of [{ projectIds: [left, stays, foreign] }, { openClaw: 'nowhere' }]) {
+      const code = 'openClaw' in change ? 'INVALID' : 'NOT_FOUND';
+      await expect(updateAgent(world.ctx(), { ...form, ...change })).rejects.toMatchObject({ code });
+    }
   });
 
   test('is made once by archiving twice', async () => {

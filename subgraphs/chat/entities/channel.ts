@@ -4,12 +4,6 @@ import { v7 as uuidv7 } from 'uuid';
 /** The name of the channel that every project has from its creation. */
 export const GENERAL = 'general';
 
-/**
- * A name as it is compared: names with equal keys are the same name.
- * Folded here and not by PostgreSQL, whose `lower` depends on the locale of each database.
- */
-export const nameKeyOf = (name: string): string => name.normalize('NFC').toLowerCase();
-
 const ChannelSchema = defineEntity({
   name: 'Channel',
   tableName: 'channel',
@@ -20,6 +14,7 @@ const ChannelSchema = defineEntity({
       .onCreate(() => uuidv7()),
     projectId: p.uuid(),
     name: p.string().length(80),
+    /** The name as it is compared; see `nameKey`. Unique in the project. */
     nameKey: p.text(),
     /** The `seq` of the newest message; 0 before the first. Incremented under the lock of this row. */
     lastSeq: p.integer().default(0),

@@ -78,6 +78,22 @@ describe('creating a channel', () => {
     },
   );
 
+  test.each([
+    ['Plans', 'PLANS'],
+    ['plans', 'pl\u200Bans'],
+    ['plans', '\u202Eplans\u2800'],
+    ['caf\u00E9', 'CAFE\u0301'],
+    ['release plans', 'release\u00A0 plans'],
+  ])('%j and %j are one name', async (one, other) => {
+    const { owner, projectId } = await world.channel();
+    await createChannel(world.as(owner), { projectId, name: one });
+
+    await expect(createChannel(world.as(owner), { projectId, name: other })).rejects.toMatchObject({
+      code: 'DUPLICATE',
+      field: ['input', 'name'],
+    });
+  });
+
   test('ten times at once with one name creates one', async () => {
     const { owner, projectId } = await world.channel();
 
@@ -102,7 +118,7 @@ describe('creating a channel', () => {
     });
   });
 
-  test.each([['   '], ['x'.repeat(81)], ['a\0b']])(
+  test.each([['   '], ['x'.repeat(81)], ['a\0b'], ['\u200B'], ['\u3164'], ['\u2800']])(
     'with the name %j is INVALID and names the argument',
     async (name) => {
       const { owner, projectId } = await world.channel();

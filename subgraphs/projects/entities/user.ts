@@ -1,9 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { Person } from '../../../platform/identity/actor.ts';
-import { httpsUrl } from '../../../platform/input/input.ts';
-import { cutText } from '../../../platform/input/text.ts';
-
-const DISPLAY_NAME_CHARACTERS_MAX = 200;
+import { DISPLAY_NAME_CHARACTERS_MAX, type Person, person } from '../../../platform/identity/actor.ts';
 
 const UserSchema = defineEntity({
   name: 'User',
@@ -19,11 +15,8 @@ const UserSchema = defineEntity({
 export class User extends UserSchema.class {}
 UserSchema.setClass(User);
 
-/**
- * A person's name and picture as they are kept. The name is cut to 200 characters. A picture that is not at an https
- * address of at most 2,000 characters is left out.
- */
-export const profileOf = ({ displayName, avatarUrl }: Person) => ({
-  displayName: cutText(displayName, DISPLAY_NAME_CHARACTERS_MAX),
-  avatarUrl: httpsUrl.nullable().catch(null).parse(avatarUrl),
-});
+/** A person's name and picture as they are kept, within the bounds of `person`, whoever stated them. */
+export function profileOf(stated: Person): Pick<Person, 'displayName' | 'avatarUrl'> {
+  const { displayName, avatarUrl } = person(stated);
+  return { displayName, avatarUrl };
+}

@@ -79,6 +79,14 @@ describe('the roles in a project', () => {
     await expect(setting).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  test('that a member has already are accepted from an admin, also the one of an owner', async () => {
+    const { projectId, bob, cleo } = await team({ bob: 'ADMIN', cleo: 'OWNER' });
+
+    await setMember(world.as(bob), { projectId, userId: cleo.id, role: 'OWNER' });
+
+    expect(await roleChanges(projectId)).toHaveLength(3);
+  });
+
   test('of owners are given and taken by owners only', async () => {
     const { projectId, ada, bob, cleo } = await team({ bob: 'ADMIN', cleo: 'OWNER' });
     const admin = world.as(bob);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { removeGrant } from '../../../platform/identity/grants.ts';
+import { projectScope } from '../../../schema/scopes.ts';
 import { archiveTask } from '../operations/task/archive-task.ts';
 import { moveTask } from '../operations/task/move-task.ts';
 import { updateTask } from '../operations/task/update-task.ts';
@@ -90,6 +92,27 @@ describe('updating a task', () => {
     await expect(
       updateTask(world.ctx(), { id, assigneeId: '00000000-0000-7000-8000-000000000001' }),
     ).rejects.toMatchObject({ code: 'INVALID', field: ['input', 'assigneeId'] });
+  });
+
+  test('a form that is saved whole is accepted although its assignee has left', async () => {
+    const projectId = await world.project();
+    const { id } = await world.task({ projectId });
+    const bob = await world.joined(projectId, 'MEMBER');
+    await updateTask(world.ctx(), { id, assigneeId: bob.id });
+    await removeGrant(world.em(), projectScope(projectId), bob.id);
+
+    const form = {
+      id,
+      title: 'Second',
+      description: null,
+      priority: 'LOW',
+      checklist: [],
+      assigneeId: bob.id,
+    };
+
+    expect(await updateTask(world.ctx(), form)).toMatchObject({ title: 'Second', assigneeId: bob.id });
+    await updateTask(world.ctx(), { id, assigneeId: null });
+    await expect(updateTask(world.ctx(), form)).rejects.toMatchObject({ code: 'INVALID' });
   });
 
   test('the payload of a move shows the board after the move', async () => {

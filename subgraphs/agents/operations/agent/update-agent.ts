@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { differing } from '../../../../platform/database/field-table.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { ContextWithSettings } from '../../settings.ts';
 import { requireProjects, requireTarget, UPDATE_INPUTS } from './steps/agent-input.ts';
@@ -11,19 +12,21 @@ const Input = z.strictObject({ ...UPDATE_INPUTS, id: z.string(), expectedVersion
  * Changes an agent. Its runs go on: a lower `maxConcurrent` and `isEnabled: false` only keep others waiting.
  * No-op changes are ignored: no event, no new version.
  *
- * Throws what `lockOwnAgent` throws, INVALID for a target that is not in the settings, and NOT_FOUND for a project in
- * which the actor has no role.
+ * Throws what `lockOwnAgent` throws, INVALID for a new target that is not in the settings, and NOT_FOUND for a new
+ * project in which the actor has no role. What the agent has already may stay, whatever has become of it.
  */
 export const updateAgent = defineOperation(
   'agentUpdate',
   Input,
-  async (ctx: ContextWithSettings, { id, expectedVersion, openClaw, ...changes }) => {
-    const target = openClaw == null ? undefined : requireTarget(ctx.settings.targets, openClaw);
-    await requireProjects(ctx, changes.projectIds);
-    return ctx.transact(async (tx) => {
+  (ctx: ContextWithSettings, { id, expectedVersion, openClaw, ...values }) =>
+    ctx.transact(async (tx) => {
       const agent = await lockOwnAgent(tx, { id, expectedVersion });
-      if (!tx.isRepeat) await changeAgent(tx, agent, { ...changes, target });
+      if (tx.isRepeat) return agent;
+      const changes = differing(agent, { ...values, target: openClaw ?? undefined });
+      if (changes.target) requireTarget(ctx.settings.targets, changes.target);
+      const added = changes.projectIds?.filter((projectId) => !agent.projectIds?.includes(projectId));
+      await requireProjects(tx, added);
+      await changeAgent(tx, agent, changes);
       return agent;
-    });
-  },
+    }),
 );

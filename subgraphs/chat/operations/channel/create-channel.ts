@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { isUniqueViolation } from '../../../../platform/database/database.ts';
+import { nameKey } from '../../../../platform/input/clean-text.ts';
 import { DomainError } from '../../../../platform/input/errors.ts';
 import { line } from '../../../../platform/input/input.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
 import { catchUpWithProject, requireProject } from '../../access.ts';
-import { Channel, nameKeyOf } from '../../entities/channel.ts';
+import { Channel } from '../../entities/channel.ts';
 
 const Input = z.strictObject({ projectId: z.string(), name: line(1, 80) });
 
-/** Creates a channel in a project. Throws DUPLICATE when the project has one of this name. */
+/** Creates a channel in a project. Throws DUPLICATE when the project has one whose name looks the same. */
 export const createChannel = defineOperation('channelCreate', Input, async (ctx: RequestContext, input) => {
   const { projectId, name } = input;
   await requireProject(ctx, projectId, 'MEMBER', ['input', 'projectId']);
@@ -17,8 +18,8 @@ export const createChannel = defineOperation('channelCreate', Input, async (ctx:
   await catchUpWithProject(ctx, projectId);
   try {
     return await createOnce(ctx, Channel, async (tx) => {
-      const nameKey = nameKeyOf(name);
-      const channel = tx.em.create(Channel, { projectId, name, nameKey, createdAt: await tx.now() });
+      const createdAt = await tx.now();
+      const channel = tx.em.create(Channel, { projectId, name, nameKey: nameKey(name), createdAt });
       await tx.em.flush();
       return channel;
     });

@@ -27,12 +27,12 @@ export const setMember = defineOperation(
       const identity = { scope: projectScope(projectId), userId };
       const before = await tx.em.findOne(Member, identity);
       if (tx.isRepeat) return { project, member: before };
+      if (before?.role === role) return { project, member: before };
       if (ownRole !== 'OWNER' && (role === 'OWNER' || before?.role === 'OWNER')) {
         throw new DomainError('FORBIDDEN', 'Only an owner makes or unmakes an owner', {
           field: ['input', 'role'],
         });
       }
-      if (before?.role === role) return { project, member: before };
       if (before?.role === 'OWNER') await requireAnotherOwner(tx, before);
       await changeRole(tx, projectId, userId, role);
       const member = await tx.em.findOneOrFail(Member, identity, { refresh: true });

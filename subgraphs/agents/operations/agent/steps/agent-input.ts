@@ -1,6 +1,6 @@
 import { createInputs, updateInputs } from '../../../../../platform/database/field-inputs.ts';
+import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { DomainError } from '../../../../../platform/input/errors.ts';
-import type { RequestContext } from '../../../../../platform/subgraph/request.ts';
 import { requireProject } from '../../../access.ts';
 import { AGENT_FIELDS } from '../../../entities/agent-fields.ts';
 import type { Targets } from '../../../openclaw/targets.ts';
@@ -16,10 +16,10 @@ export const UPDATE_INPUTS = nameTarget(updateInputs(AGENT_FIELDS));
 
 /** Throws NOT_FOUND for a project in which the actor has no role. */
 export async function requireProjects(
-  ctx: RequestContext,
+  who: Pick<Transaction, 'actor' | 'grants'>,
   projectIds: readonly string[] | null | undefined,
 ): Promise<void> {
-  for (const id of projectIds ?? []) await requireProject(ctx, id, 'VIEWER', ['input', 'projectIds']);
+  for (const id of projectIds ?? []) await requireProject(who, id, 'VIEWER', ['input', 'projectIds']);
 }
 
 /** Throws INVALID for a target that is not in the settings. */
