@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { migrate, migrateDown } from '../../../platform/database/migrate.ts';
 import { testLog } from '../../../platform/testing/infrastructure.ts';
@@ -18,6 +19,7 @@ test('channels whose names look the same keep their names, and the oldest keeps 
     await migrateDown(orm, source, testLog);
     for (const [day, name] of ['Plans', 'plans\u200B', 'Straße', 'notes'].entries()) {
       await orm.em.fork().insert(Channel, {
+        id: randomUUID(),
         projectId,
         name,
         nameKey: name.toLowerCase(),

@@ -1,5 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
+import { streamPosition } from '../../../platform/event-log/stream-position.ts';
+import { projectStream } from '../../../schema/events/event.ts';
 
 const ProjectSchema = defineEntity({
   name: 'Project',
@@ -15,6 +17,8 @@ const ProjectSchema = defineEntity({
     version: p.integer().version(),
     createdAt: p.datetime().length(3),
     updatedAt: p.datetime().length(3),
+    /** How far the project's stream was when the row was read. */
+    streamSeq: streamPosition(({ id }) => `'${projectStream('')}' || ${id}`),
   },
 });
 
