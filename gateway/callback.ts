@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
+import { readWebhookHeaders } from '../platform/identity/webhook.ts';
 import type { SubgraphConnection, SubgraphResponse } from './subgraph-request.ts';
 
 /** The limit of the agents subgraph. A larger body is refused before it is read. */
@@ -11,7 +12,8 @@ const RESPONSE_HEADERS = ['content-type', 'retry-after'];
 
 /**
  * Serves POST /agents/callback, where OpenClaw reports: forwards the bytes and their signature to the agents subgraph,
- * and returns its answer. Only the subgraph has the secret, so the gateway does not check the signature.
+ * and returns its answer. Only the subgraph has the secret, so the gateway checks no more than whether the headers could be
+ * those of a signed report: without them it answers 401, and reads no body.
  *
  * Answers 503 with Retry-After while the subgraph cannot be reached. OpenClaw's plugin then sends the report again.
  */
@@ -20,6 +22,9 @@ export function serveCallback(app: FastifyInstance, agents: SubgraphConnection):
     // The signature covers the bytes of the body, so they must be forwarded unchanged.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
+    scope.addHook('onRequest', async ({ headers }, reply) =>
+      readWebhookHeaders(headers) ? undefined : reply.status(401).send(NOT_SIGNED),
+    );
     scope.post(
       '/agents/callback',
       { bodyLimit: CALLBACK_BYTES_MAX },
@@ -35,6 +40,8 @@ export function serveCallback(app: FastifyInstance, agents: SubgraphConnection):
     done();
   });
 }
+
+const NOT_SIGNED = { error: 'The signature is missing, malformed or too old' };
 
 const NOT_NOW: SubgraphResponse = {
   status: 503,

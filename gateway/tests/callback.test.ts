@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { STATEMENT_HEADER } from '../../platform/identity/statement.ts';
 import { openWorld, type World } from './world.ts';
@@ -32,7 +33,11 @@ beforeEach(() => {
   status = 200;
 });
 
-const SIGNED = { 'webhook-id': 'msg_1', 'webhook-timestamp': '1795557830', 'webhook-signature': 'v1,c2ln' };
+const SIGNED = {
+  'webhook-id': 'msg_1',
+  'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
+  'webhook-signature': `v1,${Buffer.alloc(32, 1).toString('base64')}`,
+};
 const call = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
   fetch(`${world.url}/agents/callback`, {
     method: 'POST',
@@ -74,9 +79,38 @@ describe('a callback of OpenClaw', () => {
     expect(received).toEqual([]);
   });
 
+  test.each([
+    ['no id', { 'webhook-id': '' }],
+    ['no signature', { 'webhook-signature': '' }],
+    ['a signature that is none', { 'webhook-signature': 'v1,c2ln' }],
+    [
+      'a signature of another version',
+      { 'webhook-signature': SIGNED['webhook-signature'].replace('v1', 'v2') },
+    ],
+    ['a time that is none', { 'webhook-timestamp': 'now' }],
+    ['an old time', { 'webhook-timestamp': String(Math.floor(Date.now() / 1000) - 301) }],
+    ['a time to come', { 'webhook-timestamp': String(Math.floor(Date.now() / 1000) + 310) }],
+  ])('is refused with 401 before its body is read, when it has %s', async (_name, headers) => {
+    const answer = await new Promise<string>((resolve) => {
+      const lines = Object.entries({ ...SIGNED, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+      const head = `POST /agents/callback HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n${lines.join('')}\r\n`;
+      const socket = connect(world.gateway.port, '127.0.0.1', () => socket.write(head));
+      socket.once('data', (chunk) => {
+        resolve(String(chunk));
+        socket.destroy();
+      });
+    });
+    expect(answer).toContain('HTTP/1.1 401');
+    expect(received).toEqual([]);
+  });
+
   test('gets 503 with Retry-After while the subgraph is down', async () => {
     const alone = await openWorld({ AGENTS_URL: 'http://127.0.0.1:9' });
-    const response = await fetch(`${alone.url}/agents/callback`, { method: 'POST', body: '{}' });
+    const response = await fetch(`${alone.url}/agents/callback`, {
+      method: 'POST',
+      headers: SIGNED,
+      body: '{}',
+    });
     await alone.close();
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
