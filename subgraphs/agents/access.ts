@@ -38,7 +38,7 @@ export async function requireTask(
   field: readonly string[],
 ): Promise<KnownTask> {
   if (!isUuid(taskId)) throw notFound('Task', taskId, field);
-  const find = () => ctx.em.findOne(KnownTask, { id: taskId, isRemoved: false });
+  const find = () => ctx.em.findOne(KnownTask, { id: taskId });
   let task = await find();
   if (!task) {
     await ctx.subgraph.catchUp();

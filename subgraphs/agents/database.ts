@@ -13,6 +13,7 @@ import { RunQuestion } from './entities/run-question.ts';
 import { Migration0001Agents } from './migrations/0001-agents.ts';
 import { Migration0002NamedReaders } from './migrations/0002-named-readers.ts';
 import { Migration0003Messages } from './migrations/0003-messages.ts';
+import { Migration0004FinishedTasks } from './migrations/0004-finished-tasks.ts';
 
 /** The entities of this subgraph and the migrations that create their tables. */
 export const AGENTS_DATABASE = {
@@ -33,5 +34,6 @@ export const AGENTS_DATABASE = {
     { name: '0001-agents', class: Migration0001Agents },
     { name: '0002-named-readers', class: Migration0002NamedReaders },
     { name: '0003-messages', class: Migration0003Messages },
+    { name: '0004-finished-tasks', class: Migration0004FinishedTasks },
   ],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;

@@ -7,6 +7,9 @@ import { KnownComment } from './entities/known-comment.ts';
 import { KnownProject } from './entities/known-project.ts';
 import { KnownTask } from './entities/known-task.ts';
 
+/** Those of tasks, of which this subgraph knows no more. */
+const FINISHED_CATEGORIES: ReadonlySet<string> = new Set(['DONE', 'CANCELED']);
+
 /** A prompt shows the beginning of a long comment. */
 const COMMENT_CHARACTERS_MAX = 5_000;
 
@@ -23,8 +26,9 @@ const tasks = projection('agents.tasks', [
   keep(
     TaskChanged,
     KnownTask,
-    ({ taskId, projectId, ref, title, description, checklist, openBlockerRefs }) => ({
+    ({ taskId, projectId, ref, title, description, category, checklist, openBlockerRefs }) => ({
       ...{ id: taskId, projectId, ref, title, description, checklist, openBlockerRefs },
+      isFinished: FINISHED_CATEGORIES.has(category),
       isRemoved: false,
     }),
   ),

@@ -12,6 +12,9 @@ const KnownTaskSchema = defineEntity({
     checklist: p.json<{ text: string; isDone: boolean }[]>(),
     /** The refs of the tasks that must be done first and are not. */
     openBlockerRefs: p.json<string[]>(),
+    /** The task stands in a column of finished work. */
+    isFinished: p.boolean(),
+    /** The task is archived. */
     isRemoved: p.boolean(),
   },
 });

@@ -63,7 +63,7 @@ export function startDispatcher(
   async function dispatch(): Promise<void> {
     for (;;) {
       const claimed = await inTransaction((tx) => claimRun(tx, limits));
-      if (claimed) inBackground(claimed, send);
+      if (claimed && claimed !== 'stopped') inBackground(claimed, send);
       const reclaimed = await inTransaction((tx) => reclaimRun(tx, limits));
       if (reclaimed) inBackground(reclaimed, sendAgain);
       if (!claimed && !reclaimed) return;

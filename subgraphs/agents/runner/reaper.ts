@@ -9,11 +9,12 @@ import { expireQuestion } from '../operations/question/expire-question.ts';
 import { endOverdueRun } from '../operations/run/end-overdue-run.ts';
 import { expireQueuedRun } from '../operations/run/expire-queued-run.ts';
 import { noteAbort } from '../operations/run/note-abort.ts';
+import { stopForbiddenRun } from '../operations/run/stop-forbidden-run.ts';
 import { takeRunToAbort } from '../operations/run/take-run-to-abort.ts';
 
 /**
- * Ends by the database's clock what does not end by itself: runs past their deadline, runs that wait too long, questions
- * without an answer, and failures that no success has followed. Then it sends the aborts that are due. A slot is free
+ * Ends what does not end by itself: by the database's clock runs past their deadline, runs that wait too long, questions
+ * without an answer, and failures that no success has followed; and waiting runs that may not start any more. Then it sends the aborts that are due. A slot is free
  * when its run has ended here, whether OpenClaw answers the abort or not.
  */
 export function startReaper(subgraph: Subgraph, targets: Targets, sweepSeconds: number): Loop {
@@ -22,12 +23,18 @@ export function startReaper(subgraph: Subgraph, targets: Targets, sweepSeconds: 
     subgraph.transact(systemPart('agents.reaper'), work);
 
   async function endAll(): Promise<void> {
-    for (const endNext of [endOverdueRun, expireQueuedRun, expireQuestion, confirmFailure]) {
+    for (const endNext of [
+      endOverdueRun,
+      expireQueuedRun,
+      stopForbiddenRun,
+      expireQuestion,
+      confirmFailure,
+    ]) {
       for (;;) {
         const run = await inTransaction(endNext);
         if (!run) break;
         const { id: runId, attempt, state } = run;
-        log.warn({ runId, attempt, state, by: endNext.name }, 'run.ended-by-clock');
+        log.warn({ runId, attempt, state, by: endNext.name }, 'run.ended-by-reaper');
       }
     }
   }

@@ -33,7 +33,7 @@ test('a check, an end by the clock and an abort are logged with their run and at
 
   await world.age(id, 100_000);
 
-  expect(await recordOf('run.ended-by-clock', id)).toMatchObject({ attempt: 1, state: 'TIMED_OUT' });
+  expect(await recordOf('run.ended-by-reaper', id)).toMatchObject({ attempt: 1, state: 'TIMED_OUT' });
   expect(await recordOf('run.abort-sent', id)).toMatchObject({ attempt: 1 });
 });
 

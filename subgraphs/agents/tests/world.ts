@@ -222,6 +222,7 @@ interface TaskOverrides {
   taskId?: string;
   projectId?: string;
   title?: string;
+  category?: string;
   description?: string;
   checklist?: { text: string; isDone: boolean }[];
   openBlockerRefs?: string[];

@@ -10,6 +10,7 @@ import { AgentRun } from '../../entities/agent-run.ts';
 import { RunQuestion } from '../../entities/run-question.ts';
 import { noteActivity } from '../run/steps/note-activity.ts';
 import { requeueRun } from '../run/steps/requeue-run.ts';
+import { stopAtObstacle } from '../run/steps/stop-at-obstacle.ts';
 
 const Input = z.strictObject({ questionId: z.string(), answer: nonBlankText(20_000) });
 
@@ -19,7 +20,7 @@ const FIELD = ['input', 'questionId'];
  * Answers an agent's question. Its run waits for a slot again and then continues in the same conversation.
  *
  * Throws INVALID for an answer that is none of the choices, and INVALID_TRANSITION when the question was answered
- * before or the run has ended. A repeat of the same answer by the same person changes nothing.
+ * before, the run has ended, or may not go on any more, which ends it. A repeat of the same answer by the same person changes nothing.
  */
 export const answerQuestion = defineOperation(
   'agentRunAnswer',
@@ -27,19 +28,24 @@ export const answerQuestion = defineOperation(
   async (ctx: RequestContext, { questionId, answer }) => {
     const asked = await requireQuestion(ctx, questionId);
     requireChoice(asked, answer);
-    return ctx.transact(async (tx) => {
+    const { run, obstacle } = await ctx.transact(async (tx) => {
       const run = await lockExisting(tx, AgentRun, asked.runId);
       const question = await tx.em.findOneOrFail(RunQuestion, { id: questionId });
-      if (tx.isRepeat) return run;
-      if (question.answeredBy === ctx.viewer.id && question.answer === answer) return run;
+      const isAnswered = question.answeredBy === ctx.viewer.id && question.answer === answer;
+      if (tx.isRepeat || isAnswered) return { run, obstacle: null };
       requireOpen(question, run);
+      const obstacle = await stopAtObstacle(tx, run);
+      if (obstacle) return { run, obstacle };
       question.answer = answer;
       question.answeredBy = ctx.viewer.id;
       question.answeredAt = await tx.now();
       await noteActivity(tx, run, 'ANSWER', answer);
       await requeueRun(tx, run, 0);
-      return run;
+      return { run, obstacle: null };
     });
+    if (obstacle)
+      throw new DomainError('INVALID_TRANSITION', `The run was canceled: ${obstacle}`, { field: FIELD });
+    return run;
   },
 );
 

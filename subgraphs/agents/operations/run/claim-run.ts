@@ -7,6 +7,7 @@ import type { HandOver } from '../../openclaw/hand-over.ts';
 import { openAttempt } from '../attempt/steps/open-attempt.ts';
 import { handOverOf } from '../attempt/steps/read-hand-over.ts';
 import { changeRunState } from './steps/change-run-state.ts';
+import { stopAtObstacle } from './steps/stop-at-obstacle.ts';
 import { WAITING_RUNS } from './steps/waiting-runs.ts';
 
 /** Bounds of handing runs over. */
@@ -21,11 +22,12 @@ export interface ClaimLimits {
 const DISPATCHERS_LOCK = 7_366_091_846;
 
 /**
- * Gives the next READY run a slot, and this process the lease to hand it over; null when no run is READY.
+ * Gives the next READY run a slot, and this process the lease to hand it over. A run that may not start any more ends
+ * instead, which is `stopped`; null when no run is READY.
  *
  * The bytes to send are stored before they are sent, so that every repeat of the hand-over sends the same bytes.
  */
-export async function claimRun(tx: Transaction, limits: ClaimLimits): Promise<HandOver | null> {
+export async function claimRun(tx: Transaction, limits: ClaimLimits): Promise<HandOver | 'stopped' | null> {
   // Two dispatchers that count at the same time could exceed `runsMax` together.
   tx.locks.take('Dispatchers');
   await tx.em.execute('select pg_advisory_xact_lock(?)', [DISPATCHERS_LOCK]);
@@ -36,6 +38,7 @@ export async function claimRun(tx: Transaction, limits: ClaimLimits): Promise<Ha
   const slot = await findFreeSlot(tx, agent);
   // The run or the agent may have changed before they were locked.
   if (run.state !== 'QUEUED' || !agent.isEnabled || slot === null) return null;
+  if (await stopAtObstacle(tx, run)) return 'stopped';
 
   const attempt = await openAttempt(tx, agent, run);
   const now = await tx.now();

@@ -10,6 +10,7 @@ import { KnownTask } from '../../../entities/known-task.ts';
 import { UNFINISHED_STATES } from '../../../entities/run-states.ts';
 import { lockAgent } from '../../agent/steps/lock-agent.ts';
 import { publishRun } from './change-run-state.ts';
+import { obstacleError, readObstacle } from './obstacle.ts';
 import { QUEUE_SECONDS_MAX } from './requeue-run.ts';
 import { requireStarter } from './require-starter.ts';
 
@@ -34,14 +35,18 @@ export interface RunToQueue {
  *
  * The task's row stays locked until the commit, so that a task gets one run; and the agent's row, so that concurrent
  * starts do not exceed `maxConcurrent`. Throws NOT_FOUND, FORBIDDEN when the actor is no member or the agent is not for
- * this project, AGENT_DISABLED, TASK_BLOCKED, AGENT_BUSY when the agent has as many unfinished runs as it may have and
+ * this project, INVALID_TRANSITION for a task that is archived or finished, AGENT_DISABLED, TASK_BLOCKED, AGENT_BUSY when the agent has as many unfinished runs as it may have and
  * `whenBusy` is REJECT, TASK_BUSY when the task has an unfinished run, and LOOP_GUARD.
  */
 export async function queueRun(tx: Transaction, wanted: RunToQueue): Promise<AgentRun> {
   const { fields } = wanted;
   const task = await lockTask(tx, wanted.taskId, fields.task);
   const agent = await lockAgent(tx, wanted.agentId, fields.agent);
-  requireUsable(agent, task.projectId, fields.agent);
+  const requestedBy = personBehind(tx).id;
+  const obstacle = await readObstacle(tx.em, { ...wanted, requestedBy });
+  if (obstacle) throw obstacleError(obstacle, { agent, task }, fields);
+  if (!agent.isEnabled)
+    throw new DomainError('AGENT_DISABLED', `${agent.name} is switched off`, { field: fields.agent });
   if (!wanted.ignoreBlockers) requireUnblocked(task, fields.task);
   if (wanted.whenBusy === 'REJECT') await requireCapacity(tx, agent, fields.agent);
   await requireIdleTask(tx, task, fields.task);
@@ -85,18 +90,10 @@ async function insertRun(
 
 /** Throws NOT_FOUND and FORBIDDEN as for a request, because a reader of the log may call `queueRun` too. */
 async function lockTask(tx: Transaction, id: string, field: readonly string[]): Promise<KnownTask> {
-  const task = isUuid(id) ? await lockOne(tx, KnownTask, { id, isRemoved: false }) : null;
+  const task = isUuid(id) ? await lockOne(tx, KnownTask, { id }) : null;
   if (!task) throw notFound('Task', id, field);
   await requireRoleForTask(tx, task, 'MEMBER', field);
   return task;
-}
-
-function requireUsable(agent: Agent, projectId: string, field: readonly string[]): void {
-  if (agent.archivedAt)
-    throw new DomainError('AGENT_DISABLED', `${agent.name} was taken out of use`, { field });
-  if (!agent.isEnabled) throw new DomainError('AGENT_DISABLED', `${agent.name} is switched off`, { field });
-  if (agent.projectIds && !agent.projectIds.includes(projectId))
-    throw new DomainError('FORBIDDEN', `${agent.name} is not for this project; its owner decides`, { field });
 }
 
 function requireUnblocked({ ref, openBlockerRefs }: KnownTask, field: readonly string[]): void {
