@@ -135,7 +135,7 @@ describe('starting a run', () => {
     });
   });
 
-  test('is NOT_FOUND for a task that was removed', async () => {
+  test('is INVALID_TRANSITION for a task that was archived, as in the tasks subgraph', async () => {
     const projectId = await world.project();
     const taskId = await world.task({ projectId });
     await world.ctx().transact(async (tx) => {
@@ -144,7 +144,7 @@ describe('starting a run', () => {
     });
     await world.subgraph.catchUp();
 
-    await expect(world.start({ taskId })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(world.start({ taskId })).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
   });
 
   test('twice at the same time on one task gives one run', async () => {
