@@ -83,7 +83,7 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
     hooks: (socket) => ({
       connect: (params) => signIn(options, params, socket),
       disconnect: ({ expiry }) => clearTimeout(expiry),
-      answer: (session, payload, atWork) => answer(options, session, payload, atWork),
+      answer: (session, payload, atWork) => answer(options, socket, session, payload, atWork),
       formatFault: (fault) => formatPublicError(fault, log),
     }),
   });
@@ -123,6 +123,7 @@ const closeAt = (socket: SocketControl, at: number): NodeJS.Timeout =>
 /** Answers an operation: a subscription at once, anything else when it has been carried out. */
 function answer(
   options: SocketServerOptions,
+  socket: SocketControl,
   { actor, expiresAt = Number.POSITIVE_INFINITY }: Session,
   { query, variables, operationName: name }: SubscribePayload,
   atWork: number,
@@ -145,7 +146,10 @@ function answer(
     const operation = getOperationAST(document, operationName)?.operation;
     if (operation !== OperationTypeNode.SUBSCRIPTION)
       return execute(server, { query, variables, operationName }, context);
-    const subscription = subscriptions.subscribe({ query, variables, operationName, context });
+    const subscription = subscriptions.subscribe({
+      ...{ query, variables, operationName, context },
+      onQueued: socket.holds,
+    });
     return 'results' in subscription ? { results: subscription.results } : refusal(subscription);
   } catch (error) {
     if (error instanceof SubscriptionRefused) return refusal(error.errors);

@@ -1,12 +1,13 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import { resultText } from '../../platform/graphql/result-text.ts';
 
 /** The subscription of one client: a bounded queue between the producer of results and the client that reads them. */
 export interface Subscriber {
   /** The results that the client reads. They end when the client leaves or `end` is called. */
   readonly results: AsyncIterableIterator<FormattedExecutionResult>;
-  /** The queue holds `queueMax` results. The producer should wait for `nextRead` before it adds more. */
+  /** The queue holds `queueMax` results, or `queueBytesMax` bytes. The producer should wait for `nextRead` before it adds more. */
   readonly isFull: boolean;
-  /** Adds a result. A client whose queue holds twice `queueMax` results is cut. */
+  /** Adds a result. A client whose queue holds twice as much as a full one is cut. */
   push(result: FormattedExecutionResult): void;
   /** Resolves when the client reads or ends. A client that reads nothing for `stallMs` after this call is cut. */
   nextRead(): Promise<void>;
@@ -16,16 +17,21 @@ export interface Subscriber {
 
 export interface SubscriberOptions {
   queueMax: number;
+  queueBytesMax: number;
   stallMs: number;
   /** The error for a client that is cut. Its queued results are dropped. */
   slowness: GraphQLFormattedError;
+  /** Called with the bytes that the queue gains; with a negative number when it loses some. */
+  onQueued?: ((bytes: number) => void) | undefined;
   /** Called once, when the subscription accepts no more results. */
   onEnd: () => void;
 }
 
 /** Creates a subscriber. It is not an async generator, whose `return()` would wait for the next event. */
-export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: SubscriberOptions): Subscriber {
+export function createSubscriber(options: SubscriberOptions): Subscriber {
+  const { queueMax, queueBytesMax, stallMs, slowness, onQueued, onEnd } = options;
   const queue: FormattedExecutionResult[] = [];
+  let queuedBytes = 0;
   let reader: ((result: IteratorResult<FormattedExecutionResult>) => void) | null = null;
   let awaitedRead: { promise: Promise<void>; resolve: () => void; stall: NodeJS.Timeout } | null = null;
   let isEnded = false;
@@ -36,10 +42,23 @@ export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: Subscri
     awaitedRead = null;
   };
 
+  const countBytes = (bytes: number) => {
+    queuedBytes += bytes;
+    if (bytes !== 0) onQueued?.(bytes);
+  };
+  const empty = () => {
+    queue.length = 0;
+    countBytes(-queuedBytes);
+  };
+
   const add = (result: FormattedExecutionResult) => {
-    if (reader) reader({ done: false, value: result });
-    else queue.push(result);
-    reader = null;
+    if (reader) {
+      reader({ done: false, value: result });
+      reader = null;
+    } else {
+      queue.push(result);
+      countBytes(resultText(result).length);
+    }
   };
 
   const end = (errors: readonly GraphQLFormattedError[] = []) => {
@@ -53,12 +72,12 @@ export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: Subscri
   };
 
   const drop = () => {
-    queue.length = 0;
+    empty();
     end();
   };
 
   const cut = () => {
-    queue.length = 0;
+    empty();
     end([slowness]);
   };
 
@@ -66,6 +85,7 @@ export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: Subscri
     next() {
       const value = queue.shift();
       if (value) {
+        countBytes(-resultText(value).length);
         noteRead();
         return Promise.resolve({ done: false, value });
       }
@@ -88,11 +108,11 @@ export function createSubscriber({ queueMax, stallMs, slowness, onEnd }: Subscri
   return {
     results,
     get isFull() {
-      return !isEnded && queue.length >= queueMax;
+      return !isEnded && (queue.length >= queueMax || queuedBytes >= queueBytesMax);
     },
     push(result) {
       if (isEnded) return;
-      if (queue.length >= 2 * queueMax) cut();
+      if (queue.length >= 2 * queueMax || queuedBytes >= 2 * queueBytesMax) cut();
       else add(result);
     },
     nextRead() {

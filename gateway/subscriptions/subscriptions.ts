@@ -36,6 +36,8 @@ export interface SubscribeRequest {
   operationName?: string | null | undefined;
   variables?: Record<string, unknown> | null | undefined;
   context: GatewayContext;
+  /** See SubscriberOptions. */
+  onQueued?: (bytes: number) => void;
 }
 
 /** Subscriptions over the supergraph; see "How a subscription is served" in README.md. */
@@ -75,6 +77,8 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     }));
     const subscriber = createSubscriber({
       queueMax,
+      queueBytesMax: QUEUE_BYTES_MAX,
+      onQueued: request.onQueued,
       stallMs: options.stallMs,
       slowness: SLOWNESS,
       onEnd: () => {
@@ -124,6 +128,9 @@ const openChannel = (
       }),
     onClose,
   });
+
+/** A queue of fewer but larger results is full too. */
+const QUEUE_BYTES_MAX = 4_194_304;
 
 const SLOWNESS = publicError(
   'SLOW_CONSUMER',

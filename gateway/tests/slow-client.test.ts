@@ -5,13 +5,21 @@ import { createSubscriber, type Subscriber } from '../subscriptions/subscriber.t
 import { BOARD, follow, type Json, openWorld, type World } from './world.ts';
 
 const QUEUE_MAX = 4;
+const QUEUE_BYTES_MAX = 1_000;
 const SLOW = { message: 'too slow', extensions: { code: 'SLOW_CONSUMER' } };
 
 describe('the queue of one client', () => {
   const open = (stallMs = 60_000) => {
     const ends: string[] = [];
     const onEnd = () => ends.push('ended');
-    return { subscriber: createSubscriber({ queueMax: QUEUE_MAX, stallMs, slowness: SLOW, onEnd }), ends };
+    const queued: number[] = [];
+    const onQueued = (bytes: number) => queued.push(bytes);
+    const bounds = { queueMax: QUEUE_MAX, queueBytesMax: QUEUE_BYTES_MAX };
+    return {
+      subscriber: createSubscriber({ ...bounds, stallMs, slowness: SLOW, onQueued, onEnd }),
+      ends,
+      queuedBytes: () => queued.reduce((sum, bytes) => sum + bytes, 0),
+    };
   };
   const result = (number: number) => ({ data: { number } });
   const readAll = async ({ results }: Subscriber) => {
@@ -19,6 +27,21 @@ describe('the queue of one client', () => {
     for await (const each of results) read.push(each);
     return read;
   };
+
+  test('is full with a few large results too, and counts the bytes that wait', async () => {
+    const { subscriber, queuedBytes } = open();
+    const large = { data: { text: 'x'.repeat(700) } };
+    subscriber.push(large);
+    expect(subscriber.isFull).toBe(false);
+    subscriber.push(large);
+    expect(subscriber.isFull).toBe(true);
+    expect(queuedBytes()).toBe(2 * JSON.stringify(large).length);
+    await subscriber.results.next();
+    expect([subscriber.isFull, queuedBytes()]).toEqual([false, JSON.stringify(large).length]);
+    for (let number = 0; number < 3; number++) subscriber.push(large);
+    expect(await readAll(subscriber)).toEqual([{ errors: [SLOW] }]);
+    expect(queuedBytes()).toBe(0);
+  });
 
   test('returns the results in order, then ends', async () => {
     const { subscriber, ends } = open();

@@ -1,5 +1,6 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { CloseCode, type Message, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
+import { resultText } from './result-text.ts';
 
 /** What the protocol needs of a socket. */
 export interface Connection {
@@ -121,7 +122,7 @@ export function converse<Session>(connection: Connection, hooks: ProtocolHooks<S
       }
       for await (const result of 'results' in answer ? answer.results : [answer.result]) {
         if (operation.isOver) break;
-        await say({ id, type: MessageType.Next, payload: result });
+        if (!isEnded) await connection.send(nextMessage(id, result));
       }
       await finish(operation, { id, type: MessageType.Complete });
     } catch (fault) {
@@ -177,6 +178,9 @@ export function converse<Session>(connection: Connection, hooks: ProtocolHooks<S
     },
   };
 }
+
+const nextMessage = (id: string, result: FormattedExecutionResult): string =>
+  `{"id":${JSON.stringify(id)},"type":"${MessageType.Next}","payload":${resultText(result)}}`;
 
 /** Returns null for what is not a message of the protocol. */
 function read(text: string): Message | null {

@@ -29,6 +29,8 @@ export interface SocketControl {
   close(code: number, reason: string): void;
   /** The unread bytes of the socket are counted for this owner from now on. */
   belongsTo(owner: string): void;
+  /** Counts bytes that wait for the peer elsewhere as unread too; a negative number takes them back. */
+  holds(bytes: number): void;
 }
 
 export interface GraphqlSockets {
@@ -90,7 +92,14 @@ function serveSocket<Session>(
   socket: WebSocket,
 ): SocketControl {
   let owner: string | undefined;
-  const account = ledger.open(socket, () => owner);
+  let held = 0;
+  const account = ledger.open(
+    {
+      unreadBytes: () => socket.bufferedAmount + held,
+      terminate: () => socket.terminate(),
+    },
+    () => owner,
+  );
   // Every closing goes through here; ws itself closes the socket of a peer that breaks the WebSocket protocol.
   const close = (code: number, reason: string) => {
     if (socket.readyState === socket.OPEN) socket.close(code, cutReason(reason));
@@ -112,6 +121,10 @@ function serveSocket<Session>(
     close,
     belongsTo(person) {
       owner = person;
+      account.update();
+    },
+    holds(bytes) {
+      held += bytes;
       account.update();
     },
   };

@@ -1,7 +1,7 @@
 /** What holds bytes that its peer has not read. */
 export interface Backlog {
-  /** The bytes that wait for the peer. */
-  readonly bufferedAmount: number;
+  /** Returns the bytes that wait for the peer. */
+  unreadBytes(): number;
   /** Drops the peer and what waits for it. */
   terminate(): void;
 }
@@ -67,7 +67,7 @@ export function createUnreadLedger(bounds: UnreadBounds): UnreadLedger {
 
   const update = (entry: Entry) => {
     if (!entries.has(entry)) return;
-    count(entry, entry.socket.bufferedAmount);
+    count(entry, entry.socket.unreadBytes());
     if (entry.bytes > bounds.socket) dropLargest([entry]);
     else if ((owners.get(entry.countedFor) ?? 0) > bounds.owner)
       dropLargest([...entries].filter(({ countedFor }) => countedFor === entry.countedFor));

@@ -124,15 +124,16 @@ describe('a socket', () => {
 describe('the ledger of unread bytes', () => {
   const account = (ledger: ReturnType<typeof createUnreadLedger>, owner: string) => {
     const socket = {
-      bufferedAmount: 0,
+      bytes: 0,
       isOpen: true,
+      unreadBytes: () => socket.bytes,
       terminate() {
         socket.isOpen = false;
       },
     };
     const { update, close } = ledger.open(socket, () => owner);
     const holds = (bytes: number) => {
-      socket.bufferedAmount = bytes;
+      socket.bytes = bytes;
       update();
     };
     return { socket, holds, close };
