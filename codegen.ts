@@ -3,6 +3,7 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 const SCALARS = {
   DateTime: { input: 'string', output: 'Date | string' },
   EventCursor: 'string',
+  SafeInt: 'number',
   ID: 'string',
 };
 
@@ -37,7 +38,7 @@ const config: CodegenConfig = {
       config: {
         useTypeImports: true,
         enumsAsConst: true,
-        scalars: { DateTime: 'string', EventCursor: 'string' },
+        scalars: { DateTime: 'string', EventCursor: 'string', SafeInt: 'number' },
       },
     },
     ...subgraph('agents', 'AgentsContext', {

@@ -1,5 +1,5 @@
 import { GraphQLScalarType } from 'graphql';
-import { GraphQLDateTime } from 'graphql-scalars';
+import { GraphQLDateTime, GraphQLSafeInt } from 'graphql-scalars';
 import { DomainError } from '../input/errors.ts';
 
 const cursorText = (value: unknown): string => {
@@ -10,5 +10,6 @@ const cursorText = (value: unknown): string => {
 /** The resolvers of the scalars that all subgraphs share. */
 export const SCALARS = {
   DateTime: GraphQLDateTime,
+  SafeInt: GraphQLSafeInt,
   EventCursor: new GraphQLScalarType({ name: 'EventCursor', serialize: cursorText, parseValue: cursorText }),
 };

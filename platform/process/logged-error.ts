@@ -1,3 +1,5 @@
+import { cutText } from '../input/text.ts';
+
 /** How many causes of a cause a record holds. */
 const CAUSES_MAX = 3;
 const MESSAGE_CHARACTERS_MAX = 500;
@@ -46,7 +48,7 @@ function stackFrames({ stack = '' }: Error): string {
 
 function safeMessage(error: Error): string {
   const message = isOfDatabase(error) ? databaseMessage(error) : withoutValues(error);
-  return message.slice(0, MESSAGE_CHARACTERS_MAX);
+  return cutText(message, MESSAGE_CHARACTERS_MAX);
 }
 
 const isOfDatabase = (error: Error): error is Error & { code: string } =>

@@ -31,6 +31,7 @@ const JSON_TYPES: Readonly<Record<string, string>> = {
   Date: 'string',
   EventCursor: 'string',
   Int: 'integer',
+  SafeInt: 'integer',
   Float: 'number',
   Boolean: 'boolean',
 };

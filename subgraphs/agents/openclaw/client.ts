@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cutText } from '../../../platform/input/text.ts';
 import { readBounded } from '../../../platform/process/bounded-read.ts';
 import { type HandOverOutcome, readAnswerToHandOver, readNoAnswer } from './hand-over.ts';
 import { type Finding, History, readHistory } from './history.ts';
@@ -142,7 +143,7 @@ export function createOpenClawClient(options: OpenClawClientOptions): OpenClawCl
     },
     async checkReady() {
       const { status, text } = await ask('/readyz');
-      if (status !== 200) throw new Error(`OpenClaw is not ready (${status}): ${text.slice(0, 200)}`);
+      if (status !== 200) throw new Error(`OpenClaw is not ready (${status}): ${cutText(text, 200)}`);
       return readUptimeMs(text);
     },
   };

@@ -10,7 +10,9 @@ const MESSAGE_CHARACTERS_MAX = 2_000;
 /** Removes the mark from the end of a text that was cut. */
 export function readText(text: string): { text: string; isTruncated: boolean } {
   const isTruncated = text.endsWith(CUT_MARK);
-  return { text: makeStorable(isTruncated ? text.slice(0, -CUT_MARK.length) : text), isTruncated };
+  // OpenClaw cuts between any two UTF-16 units, also within an emoji.
+  const kept = isTruncated ? text.slice(0, -CUT_MARK.length).replace(/[\uD800-\uDBFF]$/, '') : text;
+  return { text: makeStorable(kept), isTruncated };
 }
 
 /** Reads an agent's last message: it is an answer or a question. */
@@ -74,11 +76,8 @@ export function readUsage(
   };
 }
 
-/** The largest number of GraphQL's Int. */
-const COUNT_MAX = 2 ** 31 - 1;
-
-/** A count within 0 and COUNT_MAX; null for any other number. */
+/** A count that a JavaScript number holds exactly; null for any other number. */
 function readCount(count: number | null | undefined): number | null {
-  if (count == null || !(count >= 0 && count <= COUNT_MAX)) return null;
+  if (count == null || !(count >= 0 && count <= Number.MAX_SAFE_INTEGER)) return null;
   return Math.round(count);
 }

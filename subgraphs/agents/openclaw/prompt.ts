@@ -1,3 +1,4 @@
+import { cutText } from '../../../platform/input/text.ts';
 import type { KnownComment } from '../entities/known-comment.ts';
 import type { KnownProject } from '../entities/known-project.ts';
 import type { KnownTask } from '../entities/known-task.ts';
@@ -75,7 +76,7 @@ function cutToFit(sections: Section[], mark: string): boolean {
     if (excessBytes <= 0) break;
     // A character takes at least one byte, so this removes enough bytes whatever the characters are.
     const kept = Math.max(0, each.text.length - excessBytes - jsonBytes(mark));
-    each.text = each.text.slice(0, kept).toWellFormed() + mark;
+    each.text = cutText(each.text, kept) + mark;
     isCut = true;
   }
   return isCut;

@@ -6,10 +6,7 @@ export interface RunUsage extends Omit<ModelUsage, 'model'> {
   byModel: ModelUsage[];
 }
 
-/** The largest number of GraphQL's Int. */
-const COUNT_MAX = 2 ** 31 - 1;
-
-/** Adds up what attempts cost. Sums stop at the largest number of GraphQL's Int. */
+/** Adds up what attempts cost. Sums stop at the largest number that JavaScript holds exactly. */
 export function sumUsage(attempts: readonly Pick<RunAttempt, 'usage'>[]): RunUsage {
   const reported = attempts.flatMap(({ usage }) => usage ?? []);
   const byModel = [...Map.groupBy(reported, ({ model }) => model)].map(([model, usages]) => ({
@@ -29,4 +26,7 @@ const sums = (usages: readonly ModelUsage[]) => ({
 });
 
 const sum = (counts: readonly (number | null)[]): number | null =>
-  counts.reduce((total, count) => (count === null ? total : Math.min((total ?? 0) + count, COUNT_MAX)), null);
+  counts.reduce(
+    (total, count) => (count === null ? total : Math.min((total ?? 0) + count, Number.MAX_SAFE_INTEGER)),
+    null,
+  );

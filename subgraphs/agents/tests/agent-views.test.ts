@@ -54,6 +54,11 @@ describe('the cost of a run', () => {
     });
   });
 
+  test('is exact beyond the largest Int of GraphQL', () => {
+    const attempts = [usage({ inputTokens: 2_000_000_000 }), usage({ inputTokens: 2_000_000_000 })];
+    expect(sumUsage(attempts)).toMatchObject({ inputTokens: 4_000_000_000, costStatus: 'UNPRICED' });
+  });
+
   test('is UNPRICED without a price', () => {
     expect(sumUsage([usage({ inputTokens: 1 })])).toMatchObject({ costMicros: null, costStatus: 'UNPRICED' });
   });

@@ -56,6 +56,10 @@ describe('an answer', () => {
     expect(readAnswer('QUESTION: Which\n...(truncated)...', null)).toMatchObject({ kind: 'answered' });
   });
 
+  test('loses the half of an emoji at which OpenClaw cut it', () => {
+    expect(readAnswer('ok \ud83d\n...(truncated)...', null)).toMatchObject({ answer: 'ok ' });
+  });
+
   test('is marked when it was cut', () => {
     expect(readAnswer('half\n...(truncated)...', null)).toMatchObject({ answer: 'half', isTruncated: true });
   });
@@ -66,8 +70,8 @@ describe('a cost', () => {
     expect(readUsage({ input: 0, output: 0, cost: { total: 0 } }, 'a', 'b')).toBeNull();
   });
 
-  test('is unknown when it is negative or too large for an Int', () => {
-    expect(readUsage({ input: -5, output: 2 ** 40, cost: { total: -1 } }, 'a', 'b')).toMatchObject({
+  test('is unknown when it is negative or too large to be exact', () => {
+    expect(readUsage({ input: -5, output: 2 ** 60, cost: { total: -1 } }, 'a', 'b')).toMatchObject({
       inputTokens: null,
       outputTokens: null,
       costMicros: null,
