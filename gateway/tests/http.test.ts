@@ -172,7 +172,8 @@ describe('a request that is sent too slowly', () => {
       const slow = await startGateway(gatewayConfig({ REQUEST_TIMEOUT_SECONDS: 1 }));
       try {
         const answer = await new Promise<string>((resolve) => {
-          const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+          const signed = `webhook-id: a\r\nwebhook-timestamp: ${Math.floor(Date.now() / 1000)}\r\nwebhook-signature: v1,${'A'.repeat(43)}=\r\n`;
+          const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${signed}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
           const socket = connect(slow.port, '127.0.0.1', () => socket.write(head));
           socket.on('data', (chunk) => resolve(String(chunk)));
         });
@@ -182,6 +183,16 @@ describe('a request that is sent too slowly', () => {
       }
     },
   );
+});
+
+test('a request that is never sent to its end keeps no gateway from closing', async () => {
+  const closing = await startGateway(gatewayConfig({ REQUEST_TIMEOUT_SECONDS: 1 }));
+  const head = 'POST /agents/callback HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{';
+  const socket = connect(closing.port, '127.0.0.1', () => socket.write(head));
+  await new Promise((resolve) => socket.once('data', resolve)); // refused before its end
+  const before = Date.now();
+  await closing.close();
+  expect(Date.now() - before).toBeLessThan(3_000);
 });
 
 describe('the errors that a client gets', () => {

@@ -64,6 +64,7 @@ export function createHttpServer({
     },
   });
   refuseAtTheDoor(app);
+  endUnfinishedRequests(app, requestTimeoutMs);
   answerHttpErrors(app);
   // After the body has been read: the events of the body would not keep the current request.
   app.addHook('preValidation', (request, _reply, done) => runWithRequestLog(request.log as Logger, done));
@@ -83,6 +84,14 @@ function refuseAtTheDoor(app: FastifyInstance): void {
     const [host = httpVersion === '1.0' ? 'none' : '', ...more] = headersDistinct['host'] ?? [];
     const isMalformed = readHostName(host) === null || more.length > 0;
     return isMalformed ? sendFailure(request, reply, MALFORMED_HOST) : undefined;
+  });
+}
+
+/** A closing server of Node bounds requests no longer, so one that is never sent to its end would keep it open for ever. */
+function endUnfinishedRequests(app: FastifyInstance, afterMs: number): void {
+  app.addHook('preClose', async () => {
+    const timer = setTimeout(() => app.server.closeAllConnections(), afterMs);
+    app.server.once('close', () => clearTimeout(timer));
   });
 }
 
