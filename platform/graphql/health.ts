@@ -10,6 +10,7 @@ export function serveHealth(app: FastifyInstance, isReady: () => Promise<boolean
   app.get('/livez', async () => ({ status: 'live' }));
   app.get('/readyz', async (_request, reply) => {
     const ready = await isReady();
-    return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
+    if (ready) return { status: 'ready' };
+    return reply.status(503).header('retry-after', '5').send({ status: 'not ready' });
   });
 }

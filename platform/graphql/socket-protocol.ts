@@ -50,6 +50,9 @@ export interface Conversation {
   end(): void;
 }
 
+/** Enough for any access token. Larger messages are parsed only for those who have signed in. */
+const UNSIGNED_CHARACTERS_MAX = 131_072;
+
 /** An operation is known by this object: a client may use its id again as soon as it has completed it. */
 interface Operation {
   readonly id: string;
@@ -149,6 +152,8 @@ export function converse<Session>(connection: Connection, hooks: ProtocolHooks<S
     },
     async take(text) {
       if (isEnded) return;
+      if (!signedIn && text.length > UNSIGNED_CHARACTERS_MAX)
+        return connection.close(CloseCode.BadRequest, 'Too large a message before sign-in');
       const message = read(text);
       switch (message?.type) {
         case MessageType.ConnectionInit:

@@ -104,6 +104,14 @@ describe('a socket', () => {
     expect(await (await openRudeSocket(port)).cut).toBeLessThan(2_500);
   });
 
+  test('takes no large message before sign-in', async () => {
+    const peer = await openRudeSocket(port);
+    peer.say({ type: 'connection_init', payload: { name: 'x'.repeat(140_000) } });
+    await peer.hears('Too large a message before sign-in');
+    await peer.cut;
+    expect(disconnected).toEqual([]);
+  });
+
   test('that breaks the WebSocket protocol is cut, although its peer confirms nothing', async () => {
     const peer = await openReader('ada');
     const before = Date.now();
