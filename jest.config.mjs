@@ -27,7 +27,7 @@ const project = (form, testMatch) => ({
 const EVERYTHING = ['<rootDir>/**/tests/**/*.test.ts'];
 const WITH_ROWS = [
   '<rootDir>/{platform,subgraphs,tests}/**/*.test.ts',
-  '!<rootDir>/platform/tests/{actor,backoff,bounded-read,clean-text,concurrency,config,cursor,data-folder,embedded,errors,identity,input,log,loop,null-as-default,text,watchdog}.test.ts',
+  '!<rootDir>/platform/tests/{actor,backoff,bounded-read,clean-text,config,cursor,data-folder,embedded,errors,fair-queue,identity,input,log,loop,null-as-default,text,watchdog}.test.ts',
   '!<rootDir>/tests/{boundaries,env-example,licenses,schema,start}.test.ts',
 ];
 

@@ -5,7 +5,7 @@ import {
   type ServiceMap,
 } from '@apollo/gateway';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
-import { limitConcurrency } from '../../platform/process/concurrency.ts';
+import { createFairQueue } from '../../platform/process/fair-queue.ts';
 import type { GatewayContext } from '../context.ts';
 import { formatPublicError, reportMissing } from '../public-error.ts';
 import type { Graph, SubscriptionPlan } from './plan.ts';
