@@ -1,31 +1,55 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Group } from './group.ts';
-import type { EventFetches } from './hydration.ts';
+import { holdResults } from './held-subscriber.ts';
+import type { EventWork } from './hydration.ts';
 import type { Stream, StreamOptions } from './stream.ts';
+import type { Subscriber } from './subscriber.ts';
+
+/** Creates the group of a document. `changesEvent` says that its plan writes into the events. */
+export type CreateGroup = (onDrained: () => void) => { group: Group; changesEvent: boolean };
+
+/** A subscriber and what its document determines. */
+export interface Member {
+  readonly subscriber: Subscriber;
+  readonly groupKey: string;
+  readonly createGroup: CreateGroup;
+}
 
 /** One stream of a subgraph and the groups that follow it. */
 export interface Channel {
-  /** Returns the group with this key; `create` makes a missing one. */
-  group(key: string, create: () => { group: Group; changesEvent: boolean }): Group;
-  /** Returns the first event of a new subscriber, which tells the position; null while the stream has not caught up. */
-  greeting(): FormattedExecutionResult | null;
-  /** Removes the group if it is empty, and closes the stream with the last group. */
-  release(key: string): void;
-  /** Resumes a paused stream once no group is full. */
-  proceed(): void;
+  /** Adds a member to the group of its document. The first event of a stream that has caught up tells the position. */
+  join(member: Member): void;
+  /** Adds a member of another channel at the same position, after it got what waits for it in its group there. */
+  adopt(member: Member, from: Group): void;
+  /** Removes a member. The stream closes with the last one. */
+  leave(member: Member): void;
+  members(): Member[];
+  /** The position of the last event; null before the stream has caught up. */
+  readonly livePosition: string | null;
+  /** Moves all members to another channel that is at the same position. They get every event once, in order. */
+  moveTo(other: Channel): void;
   /** Closes the stream and ends all groups. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
 export interface ChannelOptions {
   open: (listener: Pick<StreamOptions, 'onEvent' | 'onEnd'>) => Stream;
-  /** Called once, when the channel accepts no more subscribers. */
+  /** Called after each event, when all groups have it. */
+  onProgress: () => void;
+  /** Called once, when the channel accepts no more members. */
   onClose: () => void;
 }
 
-/** Opens a stream and creates its channel. The channel closes when its last group is empty or the stream ends. */
-export function createChannel({ open, onClose }: ChannelOptions): Channel {
-  const groups = new Map<string, { group: Group; changesEvent: boolean }>();
+interface Entry {
+  readonly group: Group;
+  readonly changesEvent: boolean;
+  /** Each member with what takes its results. */
+  readonly members: Map<Member, Subscriber>;
+}
+
+/** Opens a stream and creates its channel. The channel closes when its last member leaves or the stream ends. */
+export function createChannel({ open, onProgress, onClose }: ChannelOptions): Channel {
+  const entries = new Map<string, Entry>();
   let isClosed = false;
   let isPaused = false;
 
@@ -37,16 +61,17 @@ export function createChannel({ open, onClose }: ChannelOptions): Channel {
   };
   const end = (errors?: readonly GraphQLFormattedError[]) => {
     close();
-    for (const { group } of [...groups.values()]) group.end(errors);
+    for (const { group } of [...entries.values()]) group.end(errors);
   };
-  const hasFullGroup = () => [...groups.values()].some(({ group }) => group.isFull);
+  const hasFullGroup = () => [...entries.values()].some(({ group }) => group.isFull);
 
   const onEvent = (event: FormattedExecutionResult) => {
-    const fetches: EventFetches = new Map();
-    const isShared = groups.size > 1;
+    const isShared = entries.size > 1;
+    const work: EventWork = { fetches: new Map(), isLive: stream.livePosition() !== null };
     // The plan of a group writes into the event, so groups must not share one object.
-    for (const { group, changesEvent } of groups.values())
-      group.add(changesEvent && isShared ? structuredClone(event) : event, fetches);
+    for (const { group, changesEvent } of entries.values())
+      group.add(changesEvent && isShared ? structuredClone(event) : event, work);
+    onProgress();
     if (isPaused || !hasFullGroup()) return;
     isPaused = true;
     stream.pause();
@@ -57,23 +82,50 @@ export function createChannel({ open, onClose }: ChannelOptions): Channel {
     stream.resume();
   };
 
-  const stream = open({ onEvent, onEnd: end });
+  const entryOf = ({ groupKey, createGroup }: Member): Entry => {
+    const known = entries.get(groupKey);
+    if (known) return known;
+    const made = { ...createGroup(proceed), members: new Map<Member, Subscriber>() };
+    entries.set(groupKey, made);
+    return made;
+  };
+  const remove = (member: Member) => {
+    const entry = entries.get(member.groupKey);
+    if (!entry?.members.delete(member)) return;
+    if (entry.members.size === 0) entries.delete(member.groupKey);
+    if (entries.size === 0) close();
+    else proceed();
+  };
 
-  return {
-    group(key, create) {
-      const known = groups.get(key);
-      if (known) return known.group;
-      const made = create();
-      groups.set(key, made);
-      return made.group;
+  const add = (member: Member, receiver: Subscriber, greeting: FormattedExecutionResult | null) => {
+    const { group, members } = entryOf(member);
+    members.set(member, receiver);
+    group.join(receiver, greeting);
+  };
+
+  const channel: Channel = {
+    join: (member) => add(member, member.subscriber, stream.greeting()),
+    adopt: (member, from) => add(member, holdResults(member.subscriber, from.whenIdle()), null),
+    leave(member) {
+      const { group, members } = entries.get(member.groupKey) ?? {};
+      const receiver = members?.get(member);
+      if (receiver) group?.leave(receiver);
+      remove(member);
     },
-    greeting: () => stream.greeting(),
-    release(key) {
-      if (groups.get(key)?.group.isEmpty) groups.delete(key);
-      if (groups.size === 0) close();
-      else proceed();
+    members: () => [...entries.values()].flatMap(({ members }) => [...members.keys()]),
+    get livePosition() {
+      return isPaused ? null : stream.livePosition();
     },
-    proceed,
+    moveTo(other) {
+      for (const { group, members } of [...entries.values()]) {
+        for (const member of [...members.keys()]) {
+          other.adopt(member, group);
+          remove(member);
+        }
+      }
+    },
     end,
   };
+  const stream = open({ onEvent, onEnd: end });
+  return channel;
 }

@@ -1,5 +1,5 @@
 import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { EventFetches } from './hydration.ts';
+import type { EventWork } from './hydration.ts';
 import type { Subscriber } from './subscriber.ts';
 
 /** Subscribers that get the same results. Each event is completed once for all of them, in order. */
@@ -11,13 +11,15 @@ export interface Group {
   /** `pendingMax` events wait for their hydration. The stream should pause. */
   readonly isFull: boolean;
   /** Adds an event for all present subscribers. */
-  add(event: FormattedExecutionResult, fetches: EventFetches): void;
+  add(event: FormattedExecutionResult, work: EventWork): void;
+  /** Resolves when no event waits any more. */
+  whenIdle(): Promise<void>;
   /** Ends all subscribers after the waiting events. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
 
 export interface GroupOptions {
-  hydrate: (event: FormattedExecutionResult, fetches: EventFetches) => Promise<FormattedExecutionResult>;
+  hydrate: (event: FormattedExecutionResult, work: EventWork) => Promise<FormattedExecutionResult>;
   pendingMax: number;
   /** Called when most of the waiting events of a full group are done. */
   onDrained: () => void;
@@ -25,7 +27,7 @@ export interface GroupOptions {
 
 interface Item {
   event: FormattedExecutionResult;
-  fetches: EventFetches;
+  work: EventWork;
   /** The only receiver. Without it the event is for all subscribers that were present when it came. */
   only?: Subscriber;
   number: number;
@@ -43,12 +45,13 @@ export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): G
   let count = 0;
   let isPumping = false;
   let wasFull = false;
+  let idle: PromiseWithResolvers<void> | null = null;
   let ending: { errors: readonly GraphQLFormattedError[] | undefined } | null = null;
 
   const startWork = () => {
     while (running.length < CONCURRENCY && waiting.length > 0) {
       const item = waiting.shift()!;
-      running.push({ item, result: hydrate(item.event, item.fetches) });
+      running.push({ item, result: hydrate(item.event, item.work) });
     }
   };
 
@@ -82,6 +85,8 @@ export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): G
       startWork();
     }
     isPumping = false;
+    idle?.resolve();
+    idle = null;
     if (ending) endAll();
   };
 
@@ -95,7 +100,8 @@ export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): G
   return {
     join(subscriber, greeting) {
       subscribers.set(subscriber, count);
-      if (greeting) enqueue({ event: greeting, fetches: new Map(), only: subscriber });
+      if (greeting)
+        enqueue({ event: greeting, work: { fetches: new Map(), isLive: true }, only: subscriber });
     },
     leave(subscriber) {
       subscribers.delete(subscriber);
@@ -107,7 +113,12 @@ export function createGroup({ hydrate, pendingMax, onDrained }: GroupOptions): G
     get isFull() {
       return wasFull;
     },
-    add: (event, fetches) => enqueue({ event, fetches }),
+    add: (event, work) => enqueue({ event, work }),
+    whenIdle() {
+      if (!isPumping) return Promise.resolve();
+      idle ??= Promise.withResolvers();
+      return idle.promise;
+    },
     end(errors) {
       ending = { errors };
       if (!isPumping) endAll();

@@ -5,6 +5,7 @@ import {
   type ServiceMap,
 } from '@apollo/gateway';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
+import { actorKey } from '../../platform/identity/actor.ts';
 import { createFairQueue } from '../../platform/process/fair-queue.ts';
 import type { GatewayContext } from '../context.ts';
 import { formatPublicError, reportMissing } from '../public-error.ts';
@@ -14,7 +15,14 @@ import type { Graph, SubscriptionPlan } from './plan.ts';
  * The fetches for one event, shared by all groups that follow the stream.
  * They must not be reused for the next event: their answers can show the state before it.
  */
-export type EventFetches = Map<string, Promise<Answer>>;
+type EventFetches = Map<string, Promise<Answer>>;
+
+/** What the groups that follow a stream share in completing one event. */
+export interface EventWork {
+  readonly fetches: EventFetches;
+  /** The event happened just now. Events of a replay wait for those. */
+  readonly isLive: boolean;
+}
 
 type Answer = Awaited<ReturnType<GraphQLDataSource['process']>>;
 type Question = Parameters<GraphQLDataSource['process']>[0];
@@ -33,18 +41,23 @@ export interface Hydration {
   variables: Record<string, unknown>;
   context: GatewayContext;
   event: FormattedExecutionResult;
-  fetches: EventFetches;
+  work: EventWork;
 }
 
 /**
  * Creates the function that turns an event of a subgraph into the result for the client.
  *
- * The gateway's own executor runs the plan and gets the event as the answer to the primary fetch. Never throws.
+ * The gateway's own executor runs the plan and gets the event as the answer to the primary fetch. Live events come before
+ * those of replays, which get a quarter of the places, and people get their turns. Never throws.
  */
 export function createHydrator(options: HydratorOptions) {
-  const runLimited = limitConcurrency(options.concurrencyMax);
-  return (hydration: Hydration): Promise<FormattedExecutionResult> =>
-    hydration.plan.asksOthers ? runLimited(() => hydrate(options, hydration)) : hydrate(options, hydration);
+  const { concurrencyMax } = options;
+  const queue = createFairQueue({ runningMax: concurrencyMax, patientMax: Math.ceil(concurrencyMax / 4) });
+  return (hydration: Hydration): Promise<FormattedExecutionResult> => {
+    if (!hydration.plan.asksOthers) return hydrate(options, hydration);
+    const turn = { owner: actorKey(hydration.context.actor), isUrgent: hydration.work.isLive };
+    return queue.run(turn, () => hydrate(options, hydration));
+  };
 }
 
 async function hydrate(options: HydratorOptions, hydration: Hydration): Promise<FormattedExecutionResult> {
@@ -89,14 +102,16 @@ function requestContext({ graph, withinMs }: HydratorOptions, { plan, variables,
   };
 }
 
-function createServiceMap({ dataSources }: HydratorOptions, { plan, event, fetches }: Hydration): ServiceMap {
+function createServiceMap({ dataSources }: HydratorOptions, { plan, event, work }: Hydration): ServiceMap {
   const services: ServiceMap = Object.create(null);
   for (const [name, source] of dataSources) {
     const isPrimary = ({ request }: Question) =>
       name === plan.primary.serviceName && request.query === plan.primary.operation;
     services[name] = {
       process: (question) =>
-        isPrimary(question) ? Promise.resolve(event as Answer) : fetchOnce(fetches, name, source, question),
+        isPrimary(question)
+          ? Promise.resolve(event as Answer)
+          : fetchOnce(work.fetches, name, source, question),
     };
   }
   return services;

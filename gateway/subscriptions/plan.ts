@@ -15,6 +15,7 @@ import {
   specifiedRules,
   type ValidationRule,
   validate,
+  visit,
 } from 'graphql';
 import { NESTS_TOO_DEEP, nestsTooDeep, PARSE_OPTIONS } from '../limits.ts';
 import { readStreamShape, type StreamShape } from './stream-shape.ts';
@@ -29,6 +30,11 @@ export interface SubscriptionPlan {
   /** The fetch that the owning subgraph answers with a stream. */
   readonly primary: FetchNode;
   readonly shape: StreamShape;
+  /**
+   * The variable of the client that says after which event the stream begins, and nothing else. Subscriptions that differ
+   * only in it give the same events, once they have caught up.
+   */
+  readonly afterVariable: string | null;
   /** The plan that is run for each event: the primary fetch, which the event answers, then the other subgraphs. */
   readonly eventPlan: QueryPlan;
   /** The plan fetches from other subgraphs for each event. */
@@ -118,6 +124,7 @@ function makePlan(
   const document = parseDocument(source);
   const operation = checkOperation(options, document, operationName);
   const { primary, rest } = planOperation(graph, document, operationName);
+  const shape = readStreamShape(primary);
   return {
     key,
     source,
@@ -125,11 +132,23 @@ function makePlan(
     operation,
     operationName,
     primary,
-    shape: readStreamShape(primary),
+    shape,
+    afterVariable: isUsedOnce(document, shape.afterVariable) ? shape.afterVariable : null,
     eventPlan: { kind: 'QueryPlan', node: rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary },
     asksOthers: rest !== undefined,
     changesEvent: rest !== undefined || (primary.outputRewrites?.length ?? 0) > 0,
   };
+}
+
+/** Whether a variable stands in one place of a document, beside its definition. */
+function isUsedOnce(document: DocumentNode, name: string | null): boolean {
+  let places = 0;
+  visit(document, {
+    Variable: (node) => {
+      if (node.name.value === name) places += 1;
+    },
+  });
+  return places === 2;
 }
 
 function checkOperation(

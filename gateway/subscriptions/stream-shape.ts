@@ -23,6 +23,8 @@ export interface StreamShape {
   readonly resume: { readonly query: string; readonly variable: string };
   /** Whether the client asks for events after a position, given the values of its variables. */
   startsAfter(variables: Readonly<Record<string, unknown>>): boolean;
+  /** The client's variable in which the position comes; null when it does not come in a variable. */
+  readonly afterVariable: string | null;
   /** Returns the position of an event; null for an event without data. */
   positionOf(event: FormattedExecutionResult): Position | null;
   /** Returns a copy of a steering event (`StreamCaughtUp`, `StreamReset`) with another position and time. */
@@ -56,6 +58,7 @@ export function readStreamShape({ operation }: FetchNode): StreamShape {
     query: print(followed),
     resume: { query: print(withAfter(followed, variable)), variable },
     startsAfter: (variables) => isGiven(after, variables),
+    afterVariable: after?.kind === Kind.VARIABLE ? after.name.value : null,
     positionOf(event) {
       const { [cursorKey]: cursor, [typeKey]: typename } = eventOf(event) ?? {};
       return typeof cursor === 'string' && typeof typename === 'string' ? { cursor, typename } : null;

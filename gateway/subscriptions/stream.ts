@@ -9,17 +9,26 @@ export interface Stream {
   /** Stops the events until `resume`, without losing any. */
   pause(): void;
   resume(): void;
+  /** The position of the last event; null before the stream has caught up. */
+  livePosition(): string | null;
   /** Returns a `StreamCaughtUp` at the present position; null before the subgraph has sent one itself. */
   greeting(): FormattedExecutionResult | null;
   close(): void;
 }
+
+/** `isReplay`: events of the past come before the live ones. */
+export type EnterStream = (isReplay: boolean, signal: AbortSignal) => Promise<() => void>;
 
 export interface StreamOptions extends Pick<StreamRequest, 'actor' | 'requestId'> {
   subgraph: string;
   upstream: Upstream;
   shape: StreamShape;
   variables: Record<string, unknown>;
-  /** How long the subgraph may take to begin the stream. */
+  /** Waits for the turn to begin or to resume. The place is given back when the stream has caught up. */
+  enter: EnterStream;
+  /** Whether the stream begins with events of the past. */
+  isReplay: boolean;
+  /** How long the subgraph may take to begin the stream, from its turn on. */
   startMs: number;
   /** How long to try to resume after a loss. */
   resumeMs: number;
@@ -40,11 +49,13 @@ const RETRY = { firstMs: 100, lastMs: 5_000, jitter: 0.5 };
 export function openStream(options: StreamOptions): Stream {
   const { subgraph, shape, upstream } = options;
   let leave: () => void = () => undefined;
+  let leavePlace: () => void = () => undefined;
   let position: string | null = null;
   let caughtUp: FormattedExecutionResult | null = null;
   let isClosed = false;
   let isPaused = false;
-  let lostAt: number | null = Date.now();
+  let isReplaying = options.isReplay;
+  let lostAt: number | null = null;
   let failures = 0;
   let retry: NodeJS.Timeout | undefined;
 
@@ -60,14 +71,31 @@ export function openStream(options: StreamOptions): Stream {
   };
 
   const begin = () => {
-    leave = upstream.follow(currentRequest(options, position), {
+    isReplaying ||= position !== null;
+    const leaving = new AbortController();
+    leave = () => leaving.abort();
+    options.enter(isReplaying, leaving.signal).then(
+      (giveBack) => {
+        if (leaving.signal.aborted) return giveBack();
+        leavePlace = giveBack;
+        follow();
+      },
+      () => undefined, // it was left, or closed, before its turn
+    );
+  };
+
+  const follow = () => {
+    lostAt ??= Date.now();
+    const unfollow = upstream.follow(currentRequest(options, position), {
       next,
       lost,
       end: (errors) =>
-        isRefusedStatement(errors)
-          ? lost()
-          : finish(errors?.map((error) => withServiceName(error, subgraph))),
+        mayPass(errors) ? lost() : finish(errors?.map((error) => withServiceName(error, subgraph))),
     });
+    leave = () => {
+      unfollow();
+      leavePlace();
+    };
   };
 
   const next = (event: FormattedExecutionResult) => {
@@ -78,6 +106,8 @@ export function openStream(options: StreamOptions): Stream {
       position = place.cursor;
       if (place.typename === 'StreamReset') caughtUp = null;
       if (place.typename === 'StreamCaughtUp') {
+        isReplaying = false;
+        leavePlace();
         if (caughtUp) return; // ends a replay that only the gateway asked for
         caughtUp = event;
       }
@@ -86,6 +116,7 @@ export function openStream(options: StreamOptions): Stream {
   };
 
   const lost = () => {
+    leavePlace();
     if (isClosed) return;
     lostAt ??= Date.now();
     const patienceMs = position === null ? options.startMs : options.resumeMs;
@@ -110,6 +141,7 @@ export function openStream(options: StreamOptions): Stream {
       isPaused = false;
       begin();
     },
+    livePosition: () => (caughtUp && !isReplaying ? position : null),
     greeting: () => (caughtUp && position ? shape.moved(caughtUp, position, new Date()) : null),
   };
 }
@@ -130,6 +162,10 @@ const withServiceName = ({ message, path, extensions }: GraphQLFormattedError, s
   extensions: { ...extensions, serviceName: subgraph },
 });
 
-/** Whether the statement expired on its way, because a process stalled. A new statement will be accepted. */
-const isRefusedStatement = (errors: readonly GraphQLFormattedError[] | undefined) =>
-  errors?.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED');
+/**
+ * Whether another attempt may succeed: the statement expired on its way, because a process stalled, or the subgraph has too
+ * much work to read the next event.
+ */
+const mayPass = (errors: readonly GraphQLFormattedError[] | undefined) =>
+  errors?.some(({ extensions }) => PASSING_CODES.has(String(extensions?.['code'])));
+const PASSING_CODES: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'UNAVAILABLE']);

@@ -11,6 +11,8 @@ export interface Subscriber {
   push(result: FormattedExecutionResult): void;
   /** Resolves when the client reads or ends. A client that reads nothing for `stallMs` after this call is cut. */
   nextRead(): Promise<void>;
+  /** Drops what is queued, and ends the subscription of a client that is too slow. */
+  cut(): void;
   /** Ends the subscription after the queued results. Errors are sent as a last result. */
   end(errors?: readonly GraphQLFormattedError[]): void;
 }
@@ -120,6 +122,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       awaitedRead ??= { ...Promise.withResolvers<void>(), stall: setTimeout(cut, stallMs) };
       return awaitedRead.promise;
     },
+    cut,
     end,
   };
 }

@@ -1,15 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { GraphQLError, type ValidationRule } from 'graphql';
+import { actorKey } from '../../platform/identity/actor.ts';
+import { createFairQueue, type FairQueue } from '../../platform/process/fair-queue.ts';
 import type { GatewayContext } from '../context.ts';
 import { refuseCost } from '../cost.ts';
 import { formatPublicError, publicError } from '../public-error.ts';
 import { readVariables } from '../variables.ts';
-import { type Channel, createChannel } from './channel.ts';
+import type { Member } from './channel.ts';
+import { type ChannelKeys, createChannelRegistry, type StreamListener } from './channel-registry.ts';
 import { createGroup } from './group.ts';
 import { createHydrator } from './hydration.ts';
 import { createPlanner, type Graph, type SubscriptionPlan, SubscriptionRefused } from './plan.ts';
-import { openStream } from './stream.ts';
+import { openStream, type Stream } from './stream.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -58,35 +60,39 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     withinMs: options.hydrationMs,
     concurrencyMax: options.hydrationsMax,
   });
-  const channels = new Map<string, Channel>();
+  const registry = createChannelRegistry();
+  const admission = createFairQueue({
+    runningMax: STREAMS_BEGUN_AT_ONCE_MAX,
+    perOwnerMax: PERSON_BEGUN_AT_ONCE_MAX,
+  });
 
   const join = (request: SubscribeRequest, prepared: PreparedRequest): Subscriber => {
-    const { plan, channelKey, groupKey } = prepared;
+    const { plan, groupKey } = prepared;
     const { context } = request;
-    const channel =
-      channels.get(channelKey) ?? openChannel(options, prepared, context, () => channels.delete(channelKey));
-    channels.set(channelKey, channel);
     const variables = request.variables ?? {};
-    const group = channel.group(groupKey, () => ({
-      changesEvent: plan.changesEvent,
-      group: createGroup({
-        hydrate: (event, fetches) => hydrate({ plan, variables, context, event, fetches }),
-        pendingMax: queueMax,
-        onDrained: () => channel.proceed(),
-      }),
-    }));
     const subscriber = createSubscriber({
       queueMax,
       queueBytesMax: QUEUE_BYTES_MAX,
       onQueued: request.onQueued,
       stallMs: options.stallMs,
       slowness: SLOWNESS,
-      onEnd: () => {
-        group.leave(subscriber);
-        channel.release(groupKey);
-      },
+      onEnd: () => registry.leave(member),
     });
-    group.join(subscriber, channel.greeting());
+    const member: Member = {
+      subscriber,
+      groupKey,
+      createGroup: (onDrained) => ({
+        changesEvent: plan.changesEvent,
+        group: createGroup({
+          hydrate: (event, work) => hydrate({ plan, variables, context, event, work }),
+          pendingMax: queueMax,
+          onDrained,
+        }),
+      }),
+    };
+    registry.join(prepared, member, (listener) =>
+      openChannelStream(options, prepared, context, { ...listener, admission }),
+    );
     return subscriber;
   };
 
@@ -102,32 +108,37 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       }
     },
     close() {
-      for (const channel of [...channels.values()]) channel.end();
+      registry.close();
     },
   };
 }
 
-/** Opens a channel with its stream. The stream keeps the request id of the request that opened it, also when others join. */
-const openChannel = (
+/** Opens the stream of a channel. It keeps the request id of the request that opened it, also when others join. */
+const openChannelStream = (
   options: SubscriptionsOptions,
-  { plan: { primary, shape }, primaryVariables: variables }: PreparedRequest,
+  { plan: { primary, shape }, primaryVariables: variables, isReplay }: PreparedRequest,
   { actor, requestId }: GatewayContext,
-  onClose: () => void,
-): Channel =>
-  createChannel({
-    open: (listener) =>
-      openStream({
-        ...options,
-        ...listener,
-        upstream: options.upstream(primary.serviceName),
-        subgraph: primary.serviceName,
-        shape,
-        variables,
-        actor,
-        requestId,
-      }),
-    onClose,
+  { admission, ...listener }: StreamListener & { admission: FairQueue },
+): Stream =>
+  openStream({
+    ...options,
+    ...listener,
+    enter: (replays, signal) => admission.enter({ owner: actorKey(actor), isUrgent: !replays, signal }),
+    isReplay,
+    upstream: options.upstream(primary.serviceName),
+    subgraph: primary.serviceName,
+    shape,
+    variables,
+    actor,
+    requestId,
   });
+
+/**
+ * The most streams that begin or catch up at a time: in all, and of one person. When thousands of clients come back at
+ * once, the others wait in order, and what is live is not delayed by what they missed.
+ */
+const STREAMS_BEGUN_AT_ONCE_MAX = 32;
+const PERSON_BEGUN_AT_ONCE_MAX = 4;
 
 /** A queue of fewer but larger results is full too. */
 const QUEUE_BYTES_MAX = 4_194_304;
@@ -139,10 +150,9 @@ const SLOWNESS = publicError(
 
 type Variables = Record<string, unknown>;
 
-interface PreparedRequest {
+interface PreparedRequest extends ChannelKeys {
   plan: SubscriptionPlan;
   primaryVariables: Variables;
-  channelKey: string;
   groupKey: string;
 }
 
@@ -158,16 +168,19 @@ function prepare(
   const { document, operation } = plan;
   const tooMuch = refuseCost({ schema: apiSchema, document, operation, variables: coerced });
   if (tooMuch) return { errors: [tooMuch] };
-  const { primary, shape } = plan;
+  const { primary, shape, afterVariable } = plan;
   const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
   const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));
-  // A replay is not shared: a channel with the same cursor has already sent some of the events.
-  const sharing = shape.startsAfter(coerced) ? randomUUID() : actor;
+  const withoutAfter = (values: Variables) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => name !== shape.afterVariable));
+  const live = [primary.serviceName, shape.resume.query, withoutAfter(primaryVariables), actor];
   return {
     plan,
     primaryVariables,
-    channelKey: stableText([primary.serviceName, primary.operation, primaryVariables, sharing]),
-    groupKey: stableText([plan.key, coerced]),
+    isReplay: shape.startsAfter(coerced),
+    liveKey: stableText(live),
+    replayKey: stableText([live, primary.operation, primaryVariables]),
+    groupKey: stableText([plan.key, afterVariable === null ? coerced : withoutAfter(coerced)]),
   };
 }
 

@@ -101,7 +101,7 @@ describe('other subscribers', () => {
     expect(world.board.followers()).toBe(2);
   });
 
-  test('with a cursor get a replay of their own', async () => {
+  test('with a cursor get a replay of their own, and share the live stream as soon as they have caught up', async () => {
     const live = await follow(world.connect(), BOARD);
     const cursor = world.board.change('t1');
     world.board.change('t2');
@@ -115,6 +115,45 @@ describe('other subscribers', () => {
       'TaskChanged',
     ]);
     expect(late.tasks()).toEqual(['t2', 't3']);
-    expect(world.board.followers()).toBe(2);
+    expect(world.board.followers()).toBe(1);
+    world.board.change('t4');
+    await until('both have it', () => late.tasks().length === 3 && live.tasks().length === 4);
+    expect([late.tasks(), live.tasks()]).toEqual([
+      ['t2', 't3', 't4'],
+      ['t1', 't2', 't3', 't4'],
+    ]);
+  });
+
+  test('with the same cursor share one replay, and one fetch for each event', async () => {
+    const cursor = world.board.change('t1');
+    for (const id of ['t2', 't3']) world.board.change(id);
+    const client = world.connect();
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => follow(client, WITH_PROJECT, { after: cursor })),
+    );
+
+    for (const each of all) expect(each.tasks()).toEqual(['t2', 't3']);
+    expect(world.board.followers()).toBe(1);
+    expect(world.projects.questions).toHaveLength(2);
+  });
+
+  test('that came back cost as much as those that never left', async () => {
+    const cursors = Array.from({ length: 10 }, (_, index) => world.board.change(`t${index}`));
+    const fresh = await follow(world.connect(), WITH_PROJECT);
+    const client = world.connect();
+    const back = await Promise.all(cursors.map((after) => follow(client, WITH_PROJECT, { after })));
+    world.board.change('first');
+    await until('all have it', () => [fresh, ...back].every(({ tasks }) => tasks().at(-1) === 'first'));
+    const before = world.projects.questions.length;
+
+    for (let n = 0; n < 20; n++) world.board.change(`live${n}`);
+    await until('all have them', () => [fresh, ...back].every(({ tasks }) => tasks().at(-1) === 'live19'));
+
+    expect(world.board.followers()).toBe(1);
+    expect(world.projects.questions.length - before).toBe(20);
+    for (const [index, { tasks }] of back.entries()) {
+      const missed = cursors.slice(index + 1).map((_cursor, place) => `t${index + 1 + place}`);
+      expect(tasks()).toEqual([...missed, 'first', ...fresh.tasks().slice(1)]);
+    }
   });
 });
