@@ -63,6 +63,12 @@ describe('a stream whose subgraph is lost', () => {
     expect(second.tasks()).toEqual(['t2']);
   });
 
+  test('begins a moment later when the subgraph has too much work', async () => {
+    const crowded = await follow(world.connect(), BOARD.replace('"p1"', '"crowded"'));
+    world.board.change('t1');
+    await until('it follows', () => crowded.tasks().length === 1);
+  });
+
   test('ends with UNAVAILABLE when the subgraph stays away', async () => {
     const following = await follow(world.connect(), BOARD);
     await world.tasks.kill();

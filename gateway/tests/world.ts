@@ -125,11 +125,16 @@ export function begin(client: Client, query: string, variables: Record<string, u
   };
 }
 
-const tasksResolvers = (board: ReturnType<typeof createBoard>) => ({
+/** How often a board called `crowded` is refused before it can be followed. */
+const CROWDED_TIMES = 2;
+
+const tasksResolvers = (board: ReturnType<typeof createBoard>, refused = { times: 0 }) => ({
   Subscription: {
     boardEvents: {
       subscribe: (_root: unknown, { projectId, after }: { projectId: string; after?: string }) => {
         if (projectId === 'hidden') throw new DomainError('NOT_FOUND', 'Project hidden does not exist');
+        if (projectId === 'crowded' && refused.times++ < CROWDED_TIMES)
+          throw new DomainError('UNAVAILABLE', 'The database has too much work now');
         return board.follow(after);
       },
       resolve: (event: unknown) => event,

@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { createFairQueue } from '../process/fair-queue.ts';
 import type { Logger } from '../process/log.ts';
 import type { Doorbell } from './doorbell.ts';
 import { type EventFilter, type LoggedEvent, readEvents, readHeads, readOldest } from './event-log.ts';
@@ -31,6 +32,8 @@ export interface StreamHub {
 /** The newest events of a stream stay in memory for followers that keep up. Slower followers read the log. */
 const RECENT_EVENTS_MAX = 1_000;
 const READ_EVENTS_MAX = 500;
+/** How many followers read the past at a time. Thousands may come back at once. */
+const READS_AT_ONCE_MAX = 2;
 /** A client reads the state anew in less time than it takes to replay more events than this. */
 const REPLAY_EVENTS_MAX = 10_000;
 
@@ -61,6 +64,7 @@ export async function openStreamHub(
   const feeds = new Map<string, Feed>();
   let isClosed = false;
   const read = () => orm.em.fork();
+  const reads = createFairQueue({ runningMax: READS_AT_ONCE_MAX });
 
   async function grow(stream: string, feed: Feed, head: number): Promise<void> {
     feed.heard = Math.max(feed.heard, head);
@@ -146,7 +150,7 @@ export async function openStreamHub(
     if (after > feed.seq && !(await isCommitted(stream, after))) return 'CURSOR_UNKNOWN';
     if (after >= feed.seq) return null;
     if (feed.seq - after > REPLAY_EVENTS_MAX) return 'TOO_FAR_BEHIND';
-    const oldest = await readOldest(read(), stream);
+    const oldest = await reads.run({ owner: stream }, () => readOldest(read(), stream));
     return oldest === null || oldest > after + 1 ? 'CURSOR_EXPIRED' : null;
   }
 
@@ -163,7 +167,9 @@ export async function openStreamHub(
       const events = feed.recent.slice(after + 1 - first.seq, upTo + 1 - first.seq);
       return { events: events.filter((event) => matches(event, filter)), seq: upTo };
     }
-    const events = await readEvents(read(), stream, after, READ_EVENTS_MAX, filter);
+    const events = await reads.run({ owner: stream }, () =>
+      readEvents(read(), stream, after, READ_EVENTS_MAX, filter),
+    );
     const within = events.filter(({ seq }) => seq <= upTo);
     const isWhole = events.length < READ_EVENTS_MAX || within.length < events.length;
     return { events: within, seq: isWhole ? upTo : within.at(-1)!.seq };

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import {
   createSourceEventStream,
@@ -13,7 +14,8 @@ import {
   validate,
 } from 'graphql';
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
-import type { RequestActor } from '../identity/actor.ts';
+import { databaseTrouble } from '../database/failures.ts';
+import { actorKey, type RequestActor } from '../identity/actor.ts';
 import {
   CONNECTION_BODY,
   type SigningKey,
@@ -21,6 +23,8 @@ import {
   verifyStatement,
 } from '../identity/statement.ts';
 import { DomainError } from '../input/errors.ts';
+import { backoffMs } from '../process/backoff.ts';
+import { createFairQueue, type FairQueue } from '../process/fair-queue.ts';
 import type { Logger } from '../process/log.ts';
 import { formatError } from './format-error.ts';
 import { acceptRequestId } from './request-id.ts';
@@ -49,6 +53,12 @@ export interface SubscriptionExtensions extends Record<string, unknown> {
 /** Enough for any subscription with its variables. An unsigned connection may send messages of this size too. */
 const MESSAGE_BYTES_MAX = 1_048_576;
 const INIT_WAIT_MS = 3_000;
+/**
+ * How many events are resolved at a time, and how many of them may be of the past. Fewer than the connections to the
+ * database: the others are for queries and mutations.
+ */
+const EVENTS_AT_ONCE_MAX = 6;
+const REPLAYED_AT_ONCE_MAX = 2;
 /** One socket of the gateway carries the events of all its clients. */
 const UNREAD: UnreadBounds = { socket: 268_435_456, owner: 268_435_456, all: 268_435_456 };
 
@@ -56,10 +66,12 @@ const UNREAD: UnreadBounds = { socket: 268_435_456, owner: 268_435_456, all: 268
  * Serves a subgraph's subscriptions to the gateway over graphql-ws, at /graphql.
  *
  * The gateway signs the connection and each subscription on it. Each event is resolved in a new context, because rows
- * that were loaded for one event must not answer the next one.
+ * that were loaded for one event must not answer the next one. Live events come before those of the past, and people get
+ * their turns.
  */
 export function serveSubscriptions<Context>(options: SubscriptionServerOptions<Context>): GraphqlSockets {
   const { app, key, subgraph, log } = options;
+  const places = createFairQueue({ runningMax: EVENTS_AT_ONCE_MAX, patientMax: REPLAYED_AT_ONCE_MAX });
   return serveGraphqlSockets({
     app,
     messageBytesMax: MESSAGE_BYTES_MAX,
@@ -74,7 +86,7 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
           throw new SocketClosing(CloseCode.Forbidden, 'Forbidden');
         }
       },
-      answer: (_session, payload) => answer(options, payload),
+      answer: (_session, payload) => answer(options, payload, places),
       formatFault: (fault, payload) => format(fault as Error, logOf(options, payload)),
     }),
   });
@@ -84,6 +96,7 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
 async function answer<Context>(
   options: SubscriptionServerOptions<Context>,
   payload: SubscribePayload,
+  places: FairQueue,
 ): Promise<Answer> {
   const log = logOf(options, payload);
   const prepared = await prepare(options, payload).catch((error: Error) => [error]);
@@ -91,7 +104,10 @@ async function answer<Context>(
   const { actor, ...args } = prepared as Prepared;
   const formatResult = ({ data = null, errors }: ExecutionResult): FormattedExecutionResult =>
     errors ? { data, errors: errors.map((error) => format(error, log)) } : { data };
-  return subscribeAfresh(args, () => options.createContext(actor, log), formatResult);
+  return subscribeAfresh(args, () => options.createContext(actor, log), {
+    ...{ owner: actorKey(actor), places },
+    format: formatResult,
+  });
 }
 
 const logOf = ({ log }: { log: Logger }, { extensions }: SubscribePayload): Logger =>
@@ -133,16 +149,21 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 async function subscribeAfresh(
   args: ExecutionArgs,
   createContext: () => unknown,
-  format: (result: ExecutionResult) => FormattedExecutionResult,
+  { owner, places, format }: ResultOptions,
 ): Promise<Answer> {
-  const source = await createSourceEventStream({ ...args, contextValue: createContext() });
+  const source = await places.run({ owner }, () =>
+    Promise.resolve(createSourceEventStream({ ...args, contextValue: createContext() })),
+  );
   if (!(Symbol.asyncIterator in source)) return { result: format(source) };
   const events = source[Symbol.asyncIterator]() as AsyncIterator<unknown>;
+  let isLive = false;
   const results: AsyncIterableIterator<FormattedExecutionResult> = {
     async next() {
       const { done, value } = await events.next();
       if (done) return { done: true, value: undefined };
-      const result = await execute({ ...args, rootValue: value, contextValue: createContext() });
+      isLive ||= (value as { __typename?: unknown }).__typename === 'StreamCaughtUp';
+      const resolve = async () => execute({ ...args, rootValue: value, contextValue: createContext() });
+      const result = await resolveWhole(() => places.run({ owner, isUrgent: isLive }, resolve));
       return { done: false, value: format(result) };
     },
     async return() {
@@ -152,4 +173,31 @@ async function subscribeAfresh(
     [Symbol.asyncIterator]: () => results,
   };
   return { results };
+}
+
+interface ResultOptions {
+  /** Who subscribes. */
+  readonly owner: string;
+  readonly places: FairQueue;
+  readonly format: (result: ExecutionResult) => FormattedExecutionResult;
+}
+
+/** How often an event is resolved before its subscription ends, and how long it waits in between. */
+const TRIES_MAX = 6;
+const RETRY = { firstMs: 100, lastMs: 2_000, jitter: 0.3 };
+
+/**
+ * Resolves an event until the database gives all its rows. The position of a client moves on with each event, so what is
+ * missing in one would be lost to it. Throws the trouble of the last try; then the gateway resumes before the event.
+ */
+async function resolveWhole(resolve: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+  for (let tries = 1; ; tries++) {
+    const result = await resolve();
+    const trouble = result.errors?.find(
+      ({ originalError }) => originalError && databaseTrouble(originalError),
+    );
+    if (!trouble) return result;
+    if (tries === TRIES_MAX) throw trouble;
+    await pause(backoffMs(tries, RETRY));
+  }
 }

@@ -36,6 +36,8 @@ const TYPE_DEFS = parse(`
     "The number of the context in which this event is resolved, counted from 1."
     context: Int!
     break: String
+    "Is read from a database that may be crowded."
+    crowded: String
   }
 `);
 
@@ -44,6 +46,17 @@ export const BUG = 'select * from secret_table';
 const fail = () => {
   throw new TypeError(BUG);
 };
+
+let crowdedReads = 0;
+/** Makes the next reads of the field `crowded` fail, as when the pool of the database has no free connection. */
+export const crowd = (reads: number): void => {
+  crowdedReads = reads;
+};
+function readCrowded(): string {
+  if (crowdedReads === 0) return 'read';
+  crowdedReads -= 1;
+  throw new Error('timeout exceeded when trying to connect');
+}
 
 /** Serves the subgraph of these tests, whose contexts are numbered. A struck note means that rights changed. */
 export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
@@ -60,7 +73,11 @@ export function serveLab(subgraph: Subgraph, port = 0): Promise<GraphqlServer> {
         note: (_root: unknown, _args: unknown, ctx: LabContext) => void ctx.log.info('lab.noted'),
       },
       Note: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
-      NoteWritten: { context: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.number, break: fail },
+      NoteWritten: {
+        context: (_root: unknown, _args: unknown, ctx: LabContext) => ctx.number,
+        break: fail,
+        crowded: readCrowded,
+      },
       Subscription: {
         notes: follows(
           MAPPINGS,

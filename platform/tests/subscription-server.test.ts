@@ -8,7 +8,7 @@ import { CONNECTION_BODY, signStatement, subscriptionBody } from '../identity/st
 import type { GraphqlServer } from '../subgraph/graphql-server.ts';
 import { captureLog } from '../testing/captured-log.ts';
 import { until } from '../testing/wait.ts';
-import { ADA, BUG, KEY, serveLab, WRONG_STATEMENTS } from './lab-server.ts';
+import { ADA, BUG, crowd, KEY, serveLab, WRONG_STATEMENTS } from './lab-server.ts';
 import { aStream, NoteStruck, openWorld, type World } from './world.ts';
 
 let world: World;
@@ -109,6 +109,36 @@ describe('a subscription that the gateway signed', () => {
     expect(received[2]).toMatchObject({ data: { notes: { text: 'two' } } });
     expect(JSON.stringify(received)).not.toContain(BUG);
     await leave();
+  });
+
+  test('sends no event without its fields: it is resolved again until the database gives them', async () => {
+    const query = NOTES.replace('text context', 'text crowded');
+    const { received, gets, leave } = await follow(query, { stream });
+    await gets(1);
+
+    crowd(3);
+    await world.write(stream, ['one', 'two']);
+    await gets(3);
+
+    expect(received.slice(1)).toEqual(
+      ['one', 'two'].map((text) => ({
+        data: { notes: { __typename: 'NoteWritten', cursor: expect.any(String), text, crowded: 'read' } },
+      })),
+    );
+    await leave();
+  });
+
+  test('ends before an event whose fields cannot be read for long, so that it can be resumed there', async () => {
+    const query = NOTES.replace('text context', 'text crowded');
+    const { received, outcome, gets } = await follow(query, { stream });
+    await gets(1);
+
+    crowd(Number.POSITIVE_INFINITY);
+    await world.write(stream, ['one']);
+
+    expect(await outcome).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
+    expect(received).toHaveLength(1);
+    crowd(0);
   });
 
   test('ends with NOT_FOUND when the rights end, while others on the same socket continue', async () => {
