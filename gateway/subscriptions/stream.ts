@@ -99,6 +99,11 @@ export function openStream(options: StreamOptions): Stream {
   };
 
   const next = (event: FormattedExecutionResult) => {
+    if (event.data == null && mayPass(event.errors)) {
+      leave();
+      lost();
+      return;
+    }
     lostAt = null;
     failures = 0;
     const place = shape.positionOf(event);
