@@ -1,91 +1,107 @@
-import './telemetry.ts';
-import { readFileSync } from 'node:fs';
-import { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { GraphQLError } from 'graphql';
-import { currentRequestLog } from '../platform/graphql/request-log.ts';
+import { prettyFormatQueryPlan } from '@apollo/query-planner';
+import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import { type GraphQLError, type GraphQLSchema, OperationTypeNode, parse } from 'graphql';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
-import { refuseCost } from './cost.ts';
+import type { ClientDocument, Documents } from './documents.ts';
 import { apolloPlugins } from './explorer.ts';
-import { limitDocument, PARSE_OPTIONS } from './limits.ts';
-import { formatPublicError, reportMissing } from './public-error.ts';
-import type { Subgraphs } from './subgraphs.ts';
-import { type Graph, readGraph } from './subscriptions/plan.ts';
-import { readVariables } from './variables.ts';
-
-/** The committed result of `npm run compose`, which composes it from the subgraphs' SDL. */
-const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
+import { formatPublicError } from './public-error.ts';
+import type { Queries } from './queries.ts';
+import { RequestRefused, refused } from './request-refused.ts';
 
 export interface ApolloOptions {
-  subgraphs: Subgraphs;
+  schema: GraphQLSchema;
+  documents: Documents;
+  queries: Queries;
   isDevelopment: boolean;
-  /** Whether clients may query the schema. Validation errors then suggest the names of fields too. */
-  introspection: boolean;
   log: Logger;
 }
 
-export interface Apollo {
-  readonly server: ApolloServer<GatewayContext>;
-  readonly graph: Graph;
-}
-
-/** Starts Apollo's gateway with the committed supergraph. It answers queries and mutations, over HTTP and WebSocket. */
-export async function startApollo({
-  subgraphs,
-  isDevelopment,
-  introspection,
-  log,
-}: ApolloOptions): Promise<Apollo> {
-  const supergraphSdl = readFileSync(SUPERGRAPH, 'utf8');
-  const gateway = new ApolloGateway({
-    supergraphSdl,
-    logger: log,
-    // The supergraph has default addresses; the real ones come from the settings.
-    buildService: ({ name }) => subgraphs.connection(name).dataSource,
-    // A client that sends a header gets the plan of its query.
-    __exposeQueryPlanExperimental: isDevelopment,
-  });
+/**
+ * Starts Apollo Server, which speaks GraphQL over HTTP: methods, media types, the protection of browsers and the explorer.
+ * What a request asks for is read by `documents` and carried out by `queries`, as over WebSocket.
+ */
+export async function startApollo(options: ApolloOptions): Promise<ApolloServer<GatewayContext>> {
+  const { schema, isDevelopment, log } = options;
   const server = new ApolloServer<GatewayContext>({
-    gateway,
+    schema,
     logger: log,
-    introspection,
-    hideSchemaDetailsFromClientErrors: !introspection,
-    parseOptions: PARSE_OPTIONS,
-    validationRules: [limitDocument],
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
+    documentStore: null,
     stopOnTerminationSignals: false,
-    formatError: (_formatted, error) => formatPublicError(error, currentRequestLog() ?? log),
-    plugins: [...apolloPlugins(isDevelopment), CHECK_REQUEST, REPORT_MISSING],
+    formatError: (_formatted, error) => formatPublicError(error, log),
+    plugins: [...apolloPlugins(isDevelopment), answerRequests(options)],
   });
   await server.start();
-  return { server, graph: readGraph(supergraphSdl, gateway.schema!) };
+  return server;
 }
 
-/** Refuses requests that Apollo and its gateway would answer with 500, or only after much work. */
-const CHECK_REQUEST: ApolloServerPlugin = {
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ schema, document, operation, request }) => {
-      if (!operation) throw badRequest('`operationName` names no operation of the document.');
-      if (operation.operation === 'subscription')
-        throw badRequest('Subscriptions are served over WebSocket (graphql-ws) at this address.');
-      const { coerced: variables, errors } = readVariables(schema, operation, request.variables ?? {});
-      if (!variables) throw errors[0]!;
-      const tooMuch = refuseCost({ schema, document, operation, variables });
-      if (tooMuch) throw tooMuch;
-    },
-  }),
-};
+/** Stands in the place of a refused document, so that Apollo Server neither parses nor validates that. */
+const NO_DOCUMENT = parse('{ __typename }');
 
-const badRequest = (message: string) =>
-  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+/** Answers every request in place of Apollo Server's own parser, validation and executor. */
+const answerRequests = ({
+  documents,
+  queries,
+  isDevelopment,
+}: ApolloOptions): ApolloServerPlugin<GatewayContext> => ({
+  async requestDidStart() {
+    let read: ClientDocument | RequestRefused;
+    return {
+      async didResolveSource(request) {
+        read = await readDocument(documents, request.source, request.contextValue);
+        Object.assign(request, { document: 'document' in read ? read.document : NO_DOCUMENT });
+      },
+      async responseForOperation({ request, operation, contextValue }) {
+        const { log } = contextValue;
+        try {
+          if (read instanceof RequestRefused) throw read;
+          if (operation?.operation === OperationTypeNode.SUBSCRIPTION) throw OVER_WEBSOCKET;
+          const { data, errors, plan } = await queries.run(read, request, contextValue);
+          const wantsPlan = isDevelopment && request.http?.headers.has('apollo-query-plan-experimental');
+          return respond({
+            data,
+            ...(errors.length > 0 && { errors: errors.map((error) => formatPublicError(error, log)) }),
+            ...(wantsPlan && { extensions: { __queryPlanExperimental: prettyFormatQueryPlan(plan) } }),
+          });
+        } catch (error) {
+          const errors = error instanceof RequestRefused ? error.errors : [error as Error];
+          return respond({ errors: errors.map((each) => formatPublicError(each, log)) }, headOf(errors[0]));
+        }
+      },
+    };
+  },
+});
 
-const REPORT_MISSING: ApolloServerPlugin = {
-  requestDidStart: async () => ({
-    willSendResponse: async ({ response: { body } }) => {
-      if (body.kind === 'single') body.singleResult = reportMissing(body.singleResult);
-    },
-  }),
-};
+const OVER_WEBSOCKET = refused(
+  'BAD_REQUEST',
+  'Subscriptions are served over WebSocket (graphql-ws) at this address.',
+);
+
+async function readDocument(documents: Documents, source: string, context: GatewayContext) {
+  try {
+    await documents.admit(source, context);
+    return documents.read(source, context);
+  } catch (error) {
+    if (error instanceof RequestRefused) return error;
+    throw error;
+  }
+}
+
+interface Head {
+  status: number;
+  headers?: Map<string, string>;
+}
+
+/** An error that nobody has foreseen is a fault of the gateway. */
+function headOf(error: GraphQLError | Error | undefined): Head {
+  if (!error || !('extensions' in error)) return { status: 500 };
+  return (error.extensions['http'] as Head | undefined) ?? { status: 400 };
+}
+
+const respond = (singleResult: object, { status, headers }: Partial<Head> = {}) => ({
+  http: { headers: new HeaderMap(headers ?? []), ...(status !== undefined && { status }) },
+  body: { kind: 'single' as const, singleResult },
+});

@@ -1,4 +1,4 @@
-import { type DocumentNode, type FragmentDefinitionNode, Kind } from 'graphql';
+import { type DocumentNode, type FragmentDefinitionNode, Kind, visit } from 'graphql';
 
 /** The fragments of a document, by name. */
 export function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
@@ -28,4 +28,31 @@ export function measureFragments<Measure>(
     measured.set(name, result);
     return result;
   };
+}
+
+/** Returns the name of a fragment that contains itself, directly or through others; null if there is none. */
+export function findCycle(document: DocumentNode): string | null {
+  const fragments = fragmentsOf(document);
+  const finished = new Set<string>();
+  const open = new Set<string>();
+  const follow = (name: string): string | null => {
+    if (open.has(name)) return name;
+    const fragment = fragments.get(name);
+    if (!fragment || finished.has(name)) return null;
+    open.add(name);
+    let cycle: string | null = null;
+    visit(fragment, {
+      FragmentSpread: (node) => {
+        cycle ??= follow(node.name.value);
+      },
+    });
+    open.delete(name);
+    finished.add(name);
+    return cycle;
+  };
+  for (const name of fragments.keys()) {
+    const cycle = follow(name);
+    if (cycle !== null) return cycle;
+  }
+  return null;
 }

@@ -1,19 +1,30 @@
+import { readFileSync } from 'node:fs';
+import type { ApolloServer } from '@apollo/server';
 import { serveHealth } from '../platform/graphql/health.ts';
 import { createHttpServer, listen } from '../platform/graphql/http-server.ts';
 import { createLog, type Logger } from '../platform/process/log.ts';
 import type { RunningService } from '../platform/process/service.ts';
-import { type Apollo, startApollo } from './apollo.ts';
+import { startApollo } from './apollo.ts';
 import { createAuthentication } from './authentication.ts';
 import { serveCallback } from './callback.ts';
 import type { GatewayConfig } from './config.ts';
+import type { GatewayContext } from './context.ts';
+import { createDocuments, type Documents } from './documents.ts';
 import { serveExplorer } from './explorer.ts';
+import { readGraph } from './graph.ts';
 import { serveHttpGraphql, serveRequestIds } from './http-server.ts';
-import { limitDocument, REQUEST_BYTES_MAX } from './limits.ts';
+import { REQUEST_BYTES_MAX } from './limits.ts';
+import { createOperations } from './operations.ts';
 import { createOriginCheck, serveOrigins } from './origins.ts';
+import { createQueries, type Queries } from './queries.ts';
 import type { Authenticate } from './sign-in.ts';
 import { serveSockets } from './socket-server.ts';
 import { connectSubgraphs, type Subgraphs } from './subgraphs.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions/subscriptions.ts';
+import { createWorkBudget, WORK_BUDGET } from './work-budget.ts';
+
+/** The committed result of `npm run compose`, which composes it from the subgraphs' SDL. */
+const SUPERGRAPH = new URL('../schema/supergraph.graphql', import.meta.url);
 
 /**
  * Starts the gateway on one port: queries and mutations over HTTP, all operations over WebSocket, and OpenClaw's callback.
@@ -31,17 +42,19 @@ export async function startGateway(
   const isDevelopment = config.SIGN_IN === 'development';
   const introspection = isDevelopment || config.INTROSPECTION;
   const subgraphs = connectSubgraphs(config, log);
-  const apollo = await startApollo({ subgraphs, isDevelopment, introspection, log });
+  const { dataSources } = subgraphs;
+  const graph = readGraph(readFileSync(SUPERGRAPH, 'utf8'));
+  const budget = createWorkBudget(WORK_BUDGET);
+  const documents = createDocuments({ schema: graph.apiSchema, hideSchema: !introspection, budget });
+  const operations = createOperations({ graph, budget });
+  const queries = createQueries({ graph, operations, dataSources });
   const subscriptions = createSubscriptions({
-    ...subscriptionBounds(config),
-    graph: apollo.graph,
-    rules: [limitDocument],
-    hideSuggestions: !introspection,
-    dataSources: subgraphs.dataSources,
+    ...{ ...subscriptionBounds(config), graph, operations, dataSources },
     upstream: (subgraph) => subgraphs.upstream(subgraph),
   });
+  const server = await startApollo({ schema: graph.apiSchema, documents, queries, isDevelopment, log });
   const { app, sockets } = createServers(config, {
-    ...{ log, isReady, authenticate, subgraphs, apollo, subscriptions },
+    ...{ log, isReady, authenticate, subgraphs, server, documents, queries, subscriptions },
   });
   return {
     log,
@@ -49,7 +62,7 @@ export async function startGateway(
     shutdownSeconds: config.SHUTDOWN_SECONDS,
     async close() {
       await Promise.all([app.close(), sockets.close()]); // together: nothing new comes in while sockets close
-      await apollo.server.stop();
+      await server.stop();
       await subgraphs.close();
     },
   };
@@ -60,14 +73,16 @@ interface Parts {
   isReady: () => Promise<boolean>;
   authenticate: Authenticate;
   subgraphs: Subgraphs;
-  apollo: Apollo;
+  server: ApolloServer<GatewayContext>;
+  documents: Documents;
+  queries: Queries;
   subscriptions: Subscriptions;
 }
 
 /** Creates the HTTP server with all addresses of the gateway, and the WebSocket server on it. */
 function createServers(
   config: GatewayConfig,
-  { log, isReady, authenticate, subgraphs, apollo: { server }, subscriptions }: Parts,
+  { log, isReady, authenticate, subgraphs, server, documents, queries, subscriptions }: Parts,
 ) {
   const isDevelopment = config.SIGN_IN === 'development';
   const checkOrigin = createOriginCheck({ allowed: config.ALLOWED_ORIGINS, isDevelopment });
@@ -80,7 +95,7 @@ function createServers(
   serveOrigins(app, checkOrigin);
   serveHttpGraphql({ app, server, authenticate });
   const sockets = serveSockets({
-    ...{ app, server, subscriptions, authenticate, checkOrigin, log },
+    ...{ app, documents, queries, subscriptions, authenticate, checkOrigin, log },
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
     socketsMax: config.SOCKETS_MAX,
     unreadBytesMax: config.SOCKETS_UNREAD_BYTES_MAX,

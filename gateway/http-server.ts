@@ -1,11 +1,10 @@
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
 import type { RequestActor } from '../platform/identity/actor.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
-import { NESTS_TOO_DEEP, nestsTooDeep } from './limits.ts';
 import type { Authenticate } from './sign-in.ts';
 
 /** Returns each request's id to the client as `x-request-id`. */
@@ -27,14 +26,14 @@ export function serveHttpGraphql({ app, server, authenticate }: HttpGraphqlOptio
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
-    preHandler: async (request) => {
-      if (nestsTooDeep(sourceOf(request)))
-        throw Object.assign(new Error(NESTS_TOO_DEEP), { statusCode: 400 });
+    // Before the body is read and parsed: strangers cost no more than their headers.
+    onRequest: async (request) => {
       actors.set(request, (await authenticate(request.headers.authorization)).actor);
     },
     handler: fastifyApolloHandler(server, {
       context: async (request) => ({
         actor: actors.get(request)!,
+        address: request.ip,
         requestId: request.id,
         log: request.log as Logger,
       }),
@@ -42,10 +41,4 @@ export function serveHttpGraphql({ app, server, authenticate }: HttpGraphqlOptio
     onResponse: async ({ method, log }, { statusCode, elapsedTime }) =>
       log.info({ method, status: statusCode, ms: Math.round(elapsedTime) }, 'request.answered'),
   });
-}
-
-/** Returns the document of a request, from its body or its query string; without one, an empty text. */
-function sourceOf({ body, query }: FastifyRequest): string {
-  const source = ((body ?? query) as { query?: unknown } | undefined)?.query;
-  return typeof source === 'string' ? source : '';
 }

@@ -1,7 +1,8 @@
 import {
   type DocumentNode,
   type FieldNode,
-  GraphQLError,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
   Kind,
   Lexer,
   type OperationDefinitionNode,
@@ -9,121 +10,137 @@ import {
   type SelectionSetNode,
   Source,
   TokenKind,
-  type ValidationRule,
   visit,
 } from 'graphql';
-import { measureFragments } from './fragments.ts';
+import { findCycle, fragmentsOf, measureFragments } from './fragments.ts';
+import { countSchemaObjects } from './introspection.ts';
+import { isSchemaField, responseKey } from './rewriting.ts';
 
-/** The largest document of a client. It is measured before it is planned. */
+/** The largest document of a client. It is measured before it is validated and planned. */
 export const DOCUMENT_LIMITS = {
-  /** Levels of nested fields. */
+  /** Levels of nested fields. Fields of the schema are not counted: graphql-js limits how deep they nest. */
   depth: 12,
   aliases: 15,
   rootFields: 20,
   directives: 50,
-  /** Fields with fragments expanded: a short fragment can stand for thousands of fields. */
-  fields: 2_000,
+  operations: 20,
+  fragments: 100,
+  /** Fields with fragments expanded: a short fragment can stand for thousands of fields. The time to plan grows with them. */
+  fields: 500,
+  /** Two fields with the same name in the same place, which must be compared. 63 times one field are 1,953 pairs. */
+  pairs: 2_000,
+  /** Objects that describe the schema. The query of explorers and code generators asks for about 8,000. */
+  schemaObjects: 30_000,
 } as const;
+
+const WORDS: Readonly<Record<keyof typeof DOCUMENT_LIMITS, string>> = {
+  depth: 'levels of fields',
+  aliases: 'aliases',
+  rootFields: 'fields at its root',
+  directives: 'directives',
+  operations: 'operations',
+  fragments: 'fragments',
+  fields: 'fields with its fragments expanded',
+  pairs: 'pairs of the same field in the same place',
+  schemaObjects: 'objects of the schema to return',
+};
 
 /** The largest body of a request, and the largest message on a WebSocket. */
 export const REQUEST_BYTES_MAX = 1_048_576;
 
 /** The most nested brackets. graphql-js parses them by recursion and would overflow the stack. */
 const NESTING_MAX = 50;
+/** The longest name. Errors repeat names, and suggest similar ones. */
+const NAME_CHARACTERS_MAX = 200;
 
 /** Stops the parser after this number of tokens, so that a document of a megabyte costs no more than they do. */
 export const PARSE_OPTIONS = { maxTokens: 2_000 } as const satisfies ParseOptions;
 
-/**
- * The validation rule that refuses documents beyond DOCUMENT_LIMITS; each error names the limit.
- *
- * `__schema` and `__type` are not counted: graphql-js limits their depth, and refuses them where introspection is off.
- */
-export const limitDocument: ValidationRule = (context) => ({
-  Document(document) {
-    for (const message of exceededLimits(document)) context.reportError(new GraphQLError(message));
-  },
-  // The executor of @apollo/gateway confuses such an alias with its own `__typename`.
-  Field(node) {
-    if (node.alias?.value === '__typename' && node.name.value !== '__typename')
-      context.reportError(new GraphQLError('Another field cannot be called `__typename`.', { nodes: node }));
-  },
-});
+/** What a document is before it is parsed: its number of tokens, and why it cannot be parsed safely. */
+export interface DocumentScan {
+  readonly tokens: number;
+  readonly problem: string | null;
+}
 
-export const NESTS_TOO_DEEP = `The document has more than ${NESTING_MAX} nested brackets.`;
-
-/** Whether a document is nested too deeply to be parsed. The parser reports a document that is not GraphQL. */
-export function nestsTooDeep(source: string): boolean {
+/** Scans a document for what the parser does not bound. The parser reports a document that is not GraphQL. */
+export function scanDocument(source: string): DocumentScan {
   const lexer = new Lexer(new Source(source));
   let depth = 0;
+  let tokens = 0;
   try {
-    for (let tokens = 0; tokens < PARSE_OPTIONS.maxTokens && depth <= NESTING_MAX; tokens++) {
-      const { kind } = lexer.advance();
+    for (; tokens < PARSE_OPTIONS.maxTokens; tokens++) {
+      const { kind, start, end } = lexer.advance();
       if (kind === TokenKind.EOF) break;
       if (OPENING.has(kind)) depth += 1;
       if (CLOSING.has(kind)) depth -= 1;
+      if (depth > NESTING_MAX)
+        return { tokens, problem: `The document has more than ${NESTING_MAX} nested brackets.` };
+      if (kind === TokenKind.NAME && end - start > NAME_CHARACTERS_MAX)
+        return { tokens, problem: `The document has a name of more than ${NAME_CHARACTERS_MAX} characters.` };
     }
   } catch {
-    return false;
+    // The parser meets the same error.
   }
-  return depth > NESTING_MAX;
+  return { tokens, problem: null };
 }
 
 const OPENING: ReadonlySet<string> = new Set([TokenKind.PAREN_L, TokenKind.BRACKET_L, TokenKind.BRACE_L]);
 const CLOSING: ReadonlySet<string> = new Set([TokenKind.PAREN_R, TokenKind.BRACKET_R, TokenKind.BRACE_R]);
 
-function exceededLimits(document: DocumentNode): string[] {
-  const measure = createMeasure(document);
-  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
-  const sizes = operations.map((operation) => measure(operation));
-  const counted = {
-    depth: Math.max(0, ...sizes.map(({ depth }) => depth)),
-    fields: Math.max(0, ...sizes.map(({ fields }) => fields)),
-    rootFields: Math.max(0, ...sizes.map(({ topFields }) => topFields)),
-    ...countNodes(document),
-  };
-  const words = {
-    depth: 'levels of fields',
-    aliases: 'aliases',
-    rootFields: 'fields at its root',
-    directives: 'directives',
-    fields: 'fields with its fragments expanded',
-  };
-  return (Object.keys(DOCUMENT_LIMITS) as (keyof typeof DOCUMENT_LIMITS)[])
-    .filter((limit) => counted[limit] > DOCUMENT_LIMITS[limit])
-    .map((limit) => `The document has more than ${DOCUMENT_LIMITS[limit]} ${words[limit]}.`);
+/**
+ * Returns the limits that a document exceeds, in words; null for one within all limits. It takes time that grows with the
+ * length of the document and with the limits, whatever its fragments expand to.
+ */
+export function exceededLimits(document: DocumentNode, schema: GraphQLSchema): string | null {
+  const cycle = findCycle(document);
+  if (cycle !== null) return `The fragment ${cycle} contains itself.`;
+  return (
+    wordsFor({ ...sizeOf(document), ...countNodes(document) }) ?? wordsFor(countExpanded(document, schema))
+  );
 }
 
-function countNodes(document: DocumentNode): { aliases: number; directives: number } {
-  let aliases = 0;
-  let directives = 0;
+const wordsFor = (counted: Partial<Record<keyof typeof DOCUMENT_LIMITS, number>>): string | null => {
+  const sentences = (Object.keys(DOCUMENT_LIMITS) as (keyof typeof DOCUMENT_LIMITS)[])
+    .filter((limit) => (counted[limit] ?? 0) > DOCUMENT_LIMITS[limit])
+    .map((limit) => `The document has more than ${DOCUMENT_LIMITS[limit]} ${WORDS[limit]}.`);
+  return sentences.length > 0 ? sentences.join(' ') : null;
+};
+
+function countNodes(document: DocumentNode) {
+  const counted = { aliases: 0, directives: 0, operations: 0, fragments: 0 };
   visit(document, {
     Field: (node) => {
-      if (node.alias) aliases += 1;
+      if (node.alias) counted.aliases += 1;
     },
     Directive: () => {
-      directives += 1;
+      counted.directives += 1;
+    },
+    OperationDefinition: () => {
+      counted.operations += 1;
+    },
+    FragmentDefinition: () => {
+      counted.fragments += 1;
     },
   });
-  return { aliases, directives };
+  return counted;
 }
 
 interface Size {
   depth: number;
   fields: number;
-  topFields: number;
+  rootFields: number;
 }
 
-const NOTHING: Size = { depth: 0, fields: 0, topFields: 0 };
+const NOTHING: Size = { depth: 0, fields: 0, rootFields: 0 };
 
-/** Measures selections with fragments expanded. */
-function createMeasure(document: DocumentNode): (node: OperationDefinitionNode) => Size {
+/** Measures the largest operation or fragment with fragments expanded, without expanding them. */
+function sizeOf(document: DocumentNode): Size {
   const ofFragment = measureFragments(document, NOTHING, ({ selectionSet }) => ofSelections(selectionSet));
 
   const ofField = (field: FieldNode): Size => {
-    if (field.name.value === '__schema' || field.name.value === '__type') return NOTHING;
     const below = field.selectionSet ? ofSelections(field.selectionSet) : NOTHING;
-    return { depth: below.depth + 1, fields: below.fields + 1, topFields: 1 };
+    const depth = isSchemaField(field) ? 1 : below.depth + 1;
+    return { depth, fields: below.fields + 1, rootFields: 1 };
   };
 
   const ofSelections = ({ selections }: SelectionSetNode): Size => {
@@ -137,10 +154,72 @@ function createMeasure(document: DocumentNode): (node: OperationDefinitionNode) 
             : ofSelections(selection.selectionSet);
       total.depth = Math.max(total.depth, size.depth);
       total.fields += size.fields;
-      total.topFields += size.topFields;
+      total.rootFields += size.rootFields;
     }
     return total;
   };
 
-  return (operation) => ofSelections(operation.selectionSet);
+  const definitions = definitionsOf(document).map((node) => ({
+    node,
+    size: ofSelections(node.selectionSet),
+  }));
+  const operations = definitions.filter(({ node }) => node.kind === Kind.OPERATION_DEFINITION);
+  const most = (part: keyof Size, of: typeof definitions) => Math.max(0, ...of.map(({ size }) => size[part]));
+  return {
+    depth: most('depth', operations),
+    fields: most('fields', definitions), // a fragment costs validation also without a use
+    rootFields: most('rootFields', operations),
+  };
+}
+
+const definitionsOf = (document: DocumentNode): (OperationDefinitionNode | FragmentDefinitionNode)[] =>
+  document.definitions.filter(
+    (node) => node.kind === Kind.OPERATION_DEFINITION || node.kind === Kind.FRAGMENT_DEFINITION,
+  );
+
+/** Counts what only the expanded document shows. It must have no cycle, and be within the limit of fields. */
+function countExpanded(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+): { pairs: number; schemaObjects: number } {
+  const fragments = fragmentsOf(document);
+  let counted = { pairs: 0, schemaObjects: 0 };
+
+  const collect = ({ selections }: SelectionSetNode, fields: Map<string, FieldNode[]>, seen: Set<string>) => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        const key = responseKey(selection);
+        const same = fields.get(key);
+        if (same) same.push(selection);
+        else fields.set(key, [selection]);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet, fields, seen);
+      else {
+        const fragment = fragments.get(selection.name.value);
+        if (fragment && !seen.has(selection.name.value))
+          collect(fragment.selectionSet, fields, seen.add(selection.name.value));
+      }
+    }
+  };
+
+  /** Counts in the sets that graphql-js merges into one. */
+  const count = (sets: readonly SelectionSetNode[]) => {
+    const fields = new Map<string, FieldNode[]>();
+    const seen = new Set<string>();
+    for (const set of sets) collect(set, fields, seen);
+    for (const same of fields.values()) {
+      counted.pairs += (same.length * (same.length - 1)) / 2;
+      if (isSchemaField(same[0]!)) counted.schemaObjects += countSchemaObjects(same, fragments, schema);
+      const below = same.flatMap(({ selectionSet }) => selectionSet ?? []);
+      if (below.length > 0) count(below);
+    }
+  };
+
+  const largest = { pairs: 0, schemaObjects: 0 };
+  for (const { selectionSet } of definitionsOf(document)) {
+    counted = { pairs: 0, schemaObjects: 0 };
+    count([selectionSet]);
+    largest.pairs = Math.max(largest.pairs, counted.pairs);
+    largest.schemaObjects = Math.max(largest.schemaObjects, counted.schemaObjects);
+  }
+  return largest;
 }

@@ -1,11 +1,18 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { formatError } from '../platform/graphql/format-error.ts';
+import { cutText } from '../platform/input/text.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { ErrorCode } from '../schema/errors.ts';
 
+/** An error that the gateway made for clients: it passes as it is. */
+class PublicError extends GraphQLError {}
+
 /** Creates an error of the gateway with a code of the table in schema/errors.ts. */
-export const publicError = (code: ErrorCode, message: string, extensions: object = {}): GraphQLError =>
-  new GraphQLError(message, { extensions: { code, ...extensions } });
+export const publicError = (
+  code: ErrorCode,
+  message: string,
+  { path, ...extensions }: { path?: readonly (string | number)[]; serviceName?: string } = {},
+): GraphQLError => new PublicError(message, { ...(path && { path }), extensions: { code, ...extensions } });
 
 /** Creates the error for a subgraph that cannot be reached, does not answer, or answers with something else than GraphQL. */
 export const unavailable = (serviceName: string, why: string): GraphQLError =>
@@ -23,9 +30,10 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
       ? error
       : new GraphQLError('Internal error', { originalError: error as Error });
   const { code, serviceName, field, errorId } = graphqlError.extensions;
-  if (code === 'DOWNSTREAM_SERVICE_ERROR' || !isOurs(graphqlError)) return formatError(graphqlError, log);
+  if (code === 'DOWNSTREAM_SERVICE_ERROR' || !isOurs(graphqlError))
+    return shortened(formatError(graphqlError, log));
   const { message, locations, path } = graphqlError.toJSON();
-  return {
+  return shortened({
     message,
     ...(locations && { locations }),
     ...(path && { path }),
@@ -35,41 +43,19 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
       ...(field !== undefined && { field }),
       ...(errorId !== undefined && { errorId }),
     },
-  };
+  });
 }
 
 /** Whether an error comes from a subgraph or from `publicError`, or has been formatted before, and not from a library. */
-const isOurs = ({ extensions }: GraphQLError): boolean =>
-  typeof extensions['serviceName'] === 'string' ||
-  typeof extensions['errorId'] === 'string' ||
-  (typeof extensions['code'] === 'string' && extensions['code'] in OWN_CODES);
+const isOurs = (error: GraphQLError): boolean =>
+  error instanceof PublicError ||
+  typeof error.extensions['serviceName'] === 'string' ||
+  typeof error.extensions['errorId'] === 'string';
 
-const OWN_CODES = { UNAUTHENTICATED: true, UNAVAILABLE: true, SLOW_CONSUMER: true, LIMIT_EXCEEDED: true };
+/** Messages repeat what the client sent, which can be a megabyte. */
+const MESSAGE_CHARACTERS_MAX = 500;
 
-interface Answer {
-  data?: unknown;
-  errors?: readonly GraphQLFormattedError[] | undefined;
-  extensions?: Record<string, unknown> | undefined;
-}
-
-/**
- * Adds a NOT_FOUND error to a result for every value that the gateway's executor found missing.
- *
- * A subgraph answers null for an entity that does not exist or is not visible. Where the schema does not allow null, the
- * executor nulls the parent and reports it only in `extensions.valueCompletion`, which clients do not read.
- */
-export function reportMissing<Result extends Answer>(result: Result): Result {
-  const { valueCompletion, ...extensions } = result.extensions ?? {};
-  if (!Array.isArray(valueCompletion)) return result;
-  const missing = (valueCompletion as GraphQLError[]).map(({ path }) => ({
-    message: 'This does not exist, or you may not see it.',
-    ...(path && { path }),
-    extensions: { code: 'NOT_FOUND' },
-  }));
-  const { extensions: _found, ...rest } = result;
-  return {
-    ...(rest as Result),
-    errors: [...(result.errors ?? []), ...missing],
-    ...(Object.keys(extensions).length > 0 && { extensions }),
-  };
-}
+const shortened = (error: GraphQLFormattedError): GraphQLFormattedError =>
+  error.message.length <= MESSAGE_CHARACTERS_MAX
+    ? error
+    : { ...error, message: `${cutText(error.message, MESSAGE_CHARACTERS_MAX)}…` };

@@ -1,32 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import type { ApolloServer } from '@apollo/server';
 import type { FastifyInstance } from 'fastify';
-import {
-  type FormattedExecutionResult,
-  type GraphQLError,
-  getOperationAST,
-  OperationTypeNode,
-} from 'graphql';
+import { OperationTypeNode } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { HttpFailure } from '../platform/graphql/http-error.ts';
-import { runWithRequestLog } from '../platform/graphql/request-log.ts';
 import { type Answer, SocketClosing } from '../platform/graphql/socket-protocol.ts';
 import { type SocketControl, serveGraphqlSockets } from '../platform/graphql/sockets.ts';
 import { actorKey } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
+import type { Documents } from './documents.ts';
 import { REQUEST_BYTES_MAX } from './limits.ts';
+import { requireOperation } from './operations.ts';
 import type { CheckOrigin } from './origins.ts';
 import { formatPublicError, publicError } from './public-error.ts';
+import type { Queries } from './queries.ts';
+import { RequestRefused } from './request-refused.ts';
 import type { Authenticate, SignIn } from './sign-in.ts';
-import { parseDocument, SubscriptionRefused } from './subscriptions/plan.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 export interface SocketServerOptions {
   app: FastifyInstance;
-  /** The server that answers queries and mutations. */
-  server: ApolloServer<GatewayContext>;
+  documents: Documents;
+  queries: Queries;
   subscriptions: Subscriptions;
   authenticate: Authenticate;
   checkOrigin: CheckOrigin;
@@ -120,59 +116,57 @@ const closeAt = (socket: SocketControl, at: number): NodeJS.Timeout =>
     Math.min(Math.max(0, at - Date.now()), TIMER_MS_MAX),
   );
 
-/** Answers an operation: a subscription at once, anything else when it has been carried out. */
+/** Answers an operation: a subscription at once if its document may be read at once, so that it can be left at once. */
 function answer(
   options: SocketServerOptions,
   socket: SocketControl,
-  { actor, expiresAt = Number.POSITIVE_INFINITY }: Session,
-  { query, variables, operationName: name }: SubscribePayload,
+  session: Session,
+  payload: SubscribePayload,
   atWork: number,
 ): Answer | Promise<Answer> {
-  if (expiresAt <= Date.now()) throw new SocketClosing(CLOSE.forbidden, EXPIRED); // the timer may be late
-  const operationName = name || undefined;
-  const { server, subscriptions, operationsMax } = options;
   const requestId = randomUUID();
   const log = options.log.child({ requestId });
-  const context = { actor, requestId, log };
-  const refusal = (errors: readonly GraphQLError[]) => ({
-    errors: errors.map((error) => formatPublicError(error, log)),
-  });
-  if (atWork > operationsMax)
-    return refusal([
-      publicError('LIMIT_EXCEEDED', `A socket carries at most ${operationsMax} operations at a time.`),
-    ]);
+  const context = { actor: session.actor, address: socket.address, requestId, log };
+  const refusal = (error: unknown): Answer => {
+    if (error instanceof SocketClosing) throw error;
+    const errors = error instanceof RequestRefused ? error.errors : [error];
+    return { errors: errors.map((each) => formatPublicError(each, log)) };
+  };
+  const begin = () => {
+    requireToken(session);
+    return carryOut(options, context, payload, socket.holds);
+  };
   try {
-    const document = parseDocument(query);
-    const operation = getOperationAST(document, operationName)?.operation;
-    if (operation !== OperationTypeNode.SUBSCRIPTION)
-      return execute(server, { query, variables, operationName }, context);
-    const subscription = subscriptions.subscribe({
-      ...{ query, variables, operationName, context },
-      onQueued: socket.holds,
-    });
-    return 'results' in subscription ? { results: subscription.results } : refusal(subscription);
+    if (atWork > options.operationsMax) throw tooManyOperations(options.operationsMax);
+    const admission = options.documents.admit(payload.query, context);
+    const answer = admission === null ? begin() : admission.then(begin);
+    return answer instanceof Promise ? answer.catch(refusal) : answer;
   } catch (error) {
-    if (error instanceof SubscriptionRefused) return refusal(error.errors);
-    return { errors: [formatPublicError(error, log)] };
+    return refusal(error);
   }
 }
 
-async function execute(
-  server: ApolloServer<GatewayContext>,
-  { query, variables, operationName }: SubscribePayload,
-  contextValue: GatewayContext,
-): Promise<Answer> {
-  const request = {
-    query,
-    ...(variables && { variables }),
-    ...(operationName && { operationName }),
-  };
-  const { body } = await runWithRequestLog(contextValue.log, () =>
-    server.executeOperation(request, { contextValue }),
-  );
-  if (body.kind !== 'single') throw new Error('Apollo Server returned more than one result');
-  const { data, errors = [] } = body.singleResult;
-  // The protocol has a message of its own for a request that was refused before it was carried out.
-  const isRefused = data === undefined && errors.length > 0;
-  return isRefused ? { errors } : { result: body.singleResult as FormattedExecutionResult };
+const tooManyOperations = (most: number) =>
+  publicError('LIMIT_EXCEEDED', `A socket carries at most ${most} operations at a time.`);
+
+/** Opens a subscription at once; a query or mutation is answered when it has been carried out. */
+function carryOut(
+  { documents, queries, subscriptions }: SocketServerOptions,
+  context: GatewayContext,
+  { query, operationName, variables }: SubscribePayload,
+  onQueued: SocketControl['holds'],
+): Answer | Promise<Answer> {
+  const document = documents.read(query, context);
+  const request = { operationName, variables };
+  if (requireOperation(document, operationName).operation === OperationTypeNode.SUBSCRIPTION)
+    return subscriptions.subscribe({ ...request, document, context, onQueued });
+  return queries.run(document, request, context).then(({ data, errors }) => {
+    const formatted = errors.map((error) => formatPublicError(error, context.log));
+    return { result: { data, ...(formatted.length > 0 && { errors: formatted }) } };
+  });
+}
+
+/** Throws for a token that has expired; the timer of the socket may be late. */
+function requireToken({ expiresAt = Number.POSITIVE_INFINITY }: Session): void {
+  if (expiresAt <= Date.now()) throw new SocketClosing(CLOSE.forbidden, EXPIRED);
 }

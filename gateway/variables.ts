@@ -1,4 +1,15 @@
-import { GraphQLError, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  isNonNullType,
+  Kind,
+  type OperationDefinitionNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 import { cutText } from '../platform/input/text.ts';
 
 /** The most values in the variables of a request, including values in lists and objects. */
@@ -37,6 +48,42 @@ export function readVariables(
   return coerced
     ? { coerced }
     : { errors: (errors ?? []).map(({ message, nodes }) => badInput(message, nodes)) };
+}
+
+/**
+ * Returns the variables of a valid operation that may be null by their type, but not where they are used. GraphQL allows
+ * that for a variable with a default value: it can be left out, but the value null is an error.
+ */
+export function findStrictVariables(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<string> {
+  const strict = new Set<string>();
+  const nullable = new Set<string>();
+  const types = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: ({ variable, type }) => {
+        if (type.kind !== Kind.NON_NULL_TYPE) nullable.add(variable.name.value);
+        return false;
+      },
+      Variable: ({ name }) => {
+        if (nullable.has(name.value) && isNonNullType(types.getInputType())) strict.add(name.value);
+      },
+    }),
+  );
+  return strict;
+}
+
+/** Returns the error for a variable that is null although it is used where null is not allowed. */
+export function refuseNull(
+  strict: ReadonlySet<string>,
+  variables: Readonly<Record<string, unknown>>,
+): GraphQLError | null {
+  const name = [...strict].find((each) => Object.hasOwn(variables, each) && variables[each] === null);
+  return name === undefined
+    ? null
+    : badInput(
+        `Variable "$${name}" must not be null where it is used. Leave it out to use its default value.`,
+      );
 }
 
 const badInput = (message: string, nodes?: GraphQLError['nodes']) =>

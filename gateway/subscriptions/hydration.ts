@@ -1,15 +1,12 @@
-import {
-  buildOperationContext,
-  executeQueryPlan,
-  type GraphQLDataSource,
-  type ServiceMap,
-} from '@apollo/gateway';
-import type { FormattedExecutionResult, GraphQLError } from 'graphql';
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { FormattedExecutionResult } from 'graphql';
 import { actorKey } from '../../platform/identity/actor.ts';
 import { createFairQueue } from '../../platform/process/fair-queue.ts';
 import type { GatewayContext } from '../context.ts';
-import { formatPublicError, reportMissing } from '../public-error.ts';
-import type { Graph, SubscriptionPlan } from './plan.ts';
+import type { Graph } from '../graph.ts';
+import { runPlan } from '../plan-run.ts';
+import { formatPublicError } from '../public-error.ts';
+import type { SubscriptionPlan } from './plan.ts';
 
 /**
  * The fetches for one event, shared by all groups that follow the stream.
@@ -61,60 +58,43 @@ export function createHydrator(options: HydratorOptions) {
 }
 
 async function hydrate(options: HydratorOptions, hydration: Hydration): Promise<FormattedExecutionResult> {
-  const { graph } = options;
-  const { plan } = hydration;
+  const { plan, variables } = hydration;
   const { log } = hydration.context;
   try {
-    const { data, errors, extensions } = await executeQueryPlan(
-      plan.eventPlan,
-      createServiceMap(options, hydration),
-      requestContext(options, hydration) as never,
-      buildOperationContext({
-        schema: graph.apiSchema,
-        operationDocument: plan.document,
-        ...(plan.operationName !== undefined && { operationName: plan.operationName }),
-      }),
-      graph.supergraphSchema,
-      graph.api,
-    );
-    return reportMissing({
-      data: data ?? null,
-      ...(errors && { errors: errors.map((error) => formatPublicError(error, log)) }),
-      ...(extensions && { extensions }),
+    const { data, errors } = await runPlan({
+      graph: options.graph,
+      prepared: plan.prepared,
+      plan: plan.eventPlan,
+      variables,
+      context: { ...hydration.context, deadlineAt: Date.now() + options.withinMs },
+      dataSources: eventSources(options, hydration),
     });
-  } catch (error) {
-    return { data: null, errors: [formatPublicError(error as GraphQLError, log)] };
-  }
-}
-
-function requestContext({ graph, withinMs }: HydratorOptions, { plan, variables, context }: Hydration) {
-  return {
-    request: { query: plan.source, operationName: plan.operationName, variables },
-    document: plan.document,
-    operation: plan.operation,
-    operationName: plan.operationName ?? null,
-    source: plan.source,
-    queryHash: plan.key,
-    schema: graph.apiSchema,
-    context: { ...context, deadlineAt: Date.now() + withinMs } satisfies GatewayContext,
-    logger: context.log,
-    metrics: {}, // the executor writes into it
-  };
-}
-
-function createServiceMap({ dataSources }: HydratorOptions, { plan, event, work }: Hydration): ServiceMap {
-  const services: ServiceMap = Object.create(null);
-  for (const [name, source] of dataSources) {
-    const isPrimary = ({ request }: Question) =>
-      name === plan.primary.serviceName && request.query === plan.primary.operation;
-    services[name] = {
-      process: (question) =>
-        isPrimary(question)
-          ? Promise.resolve(event as Answer)
-          : fetchOnce(work.fetches, name, source, question),
+    return {
+      data,
+      ...(errors.length > 0 && { errors: errors.map((error) => formatPublicError(error, log)) }),
     };
+  } catch (error) {
+    return { data: null, errors: [formatPublicError(error, log)] };
   }
-  return services;
+}
+
+/** The data sources for one event, which is itself the answer to the primary fetch. */
+function eventSources({ dataSources }: HydratorOptions, { plan, event, work }: Hydration) {
+  const { primary } = plan;
+  const sources = [...dataSources].map(([name, source]): [string, GraphQLDataSource] => {
+    const isPrimary = ({ request }: Question) =>
+      name === primary.serviceName && request.query === primary.operation;
+    return [
+      name,
+      {
+        process: (question) =>
+          isPrimary(question)
+            ? Promise.resolve(event as Answer)
+            : fetchOnce(work.fetches, name, source, question),
+      },
+    ];
+  });
+  return new Map(sources);
 }
 
 /** Fetches once per event. Each caller gets a copy of the answer, because the executor writes into it. */

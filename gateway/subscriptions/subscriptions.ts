@@ -1,24 +1,26 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { GraphQLError, type ValidationRule } from 'graphql';
 import { actorKey } from '../../platform/identity/actor.ts';
 import { createFairQueue, type FairQueue } from '../../platform/process/fair-queue.ts';
 import type { GatewayContext } from '../context.ts';
-import { refuseCost } from '../cost.ts';
-import { formatPublicError, publicError } from '../public-error.ts';
-import { readVariables } from '../variables.ts';
+import type { ClientDocument } from '../documents.ts';
+import type { Graph } from '../graph.ts';
+import { type Operations, requireOperation } from '../operations.ts';
+import { publicError } from '../public-error.ts';
+import type { OperationRequest } from '../queries.ts';
+import { checkVariables, requireNoNulls } from '../request-check.ts';
+import { rewriteVariables } from '../rewriting.ts';
 import type { Member } from './channel.ts';
 import { type ChannelKeys, createChannelRegistry, type StreamListener } from './channel-registry.ts';
 import { createGroup } from './group.ts';
 import { createHydrator } from './hydration.ts';
-import { createPlanner, type Graph, type SubscriptionPlan, SubscriptionRefused } from './plan.ts';
+import { createPlanner, type SubscriptionPlan } from './plan.ts';
 import { openStream, type Stream } from './stream.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface SubscriptionsOptions {
   graph: Graph;
-  rules: readonly ValidationRule[];
-  hideSuggestions: boolean;
+  operations: Operations;
   /** The data sources of the gateway, by the subgraph's name. */
   dataSources: ReadonlyMap<string, GraphQLDataSource>;
   upstream: (subgraph: string) => Upstream;
@@ -33,10 +35,8 @@ export interface SubscriptionsOptions {
   hydrationsMax: number;
 }
 
-export interface SubscribeRequest {
-  query: string;
-  operationName?: string | null | undefined;
-  variables?: Record<string, unknown> | null | undefined;
+export interface SubscribeRequest extends OperationRequest {
+  document: ClientDocument;
   context: GatewayContext;
   /** See SubscriberOptions. */
   onQueued?: (bytes: number) => void;
@@ -44,8 +44,11 @@ export interface SubscribeRequest {
 
 /** Subscriptions over the supergraph; see "How a subscription is served" in README.md. */
 export interface Subscriptions {
-  /** Returns the client's subscription, or why it is refused. A refusal by the subgraph comes as the first result. */
-  subscribe(request: SubscribeRequest): Subscriber | readonly GraphQLError[];
+  /**
+   * Returns the client's subscription. A refusal by the subgraph comes as the first result. Throws RequestRefused before
+   * the subgraph is asked.
+   */
+  subscribe(request: SubscribeRequest): Subscriber;
   /** Ends all subscriptions without an error: the code that closes the socket tells clients of the restart. */
   close(): void;
 }
@@ -53,7 +56,7 @@ export interface Subscriptions {
 /** Creates the subscriptions of a gateway. They open the streams of subgraphs on demand and share them. */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { graph, queueMax } = options;
-  const plan = createPlanner(options);
+  const plan = createPlanner(options.operations);
   const hydrate = createHydrator({
     graph,
     dataSources: options.dataSources,
@@ -98,14 +101,10 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
 
   return {
     subscribe(request) {
-      try {
-        const prepared = prepare(plan(request.query, request.operationName ?? undefined), graph, request);
-        return 'errors' in prepared ? prepared.errors : join(request, prepared);
-      } catch (error) {
-        if (error instanceof SubscriptionRefused) return error.errors;
-        const { message, extensions } = formatPublicError(error, request.context.log);
-        return [new GraphQLError(message, { extensions: extensions ?? {} })];
-      }
+      const { document, operationName, context } = request;
+      const operation = requireOperation(document, operationName);
+      const coerced = checkVariables(graph.apiSchema, document, operation, request.variables ?? {});
+      return join(request, prepare(plan(document, operation, context), request, coerced));
     },
     close() {
       registry.close();
@@ -159,28 +158,25 @@ interface PreparedRequest extends ChannelKeys {
 /** Determines what a request shares: a channel with the same stream and actor, a group also with the same document. */
 function prepare(
   plan: SubscriptionPlan,
-  { apiSchema }: Graph,
   { variables, context: { actor } }: SubscribeRequest,
-): PreparedRequest | { errors: readonly GraphQLError[] } {
-  const given = variables ?? {};
-  const { coerced, errors } = readVariables(apiSchema, plan.operation, given);
-  if (errors) return { errors };
-  const { document, operation } = plan;
-  const tooMuch = refuseCost({ schema: apiSchema, document, operation, variables: coerced });
-  if (tooMuch) return { errors: [tooMuch] };
-  const { primary, shape, afterVariable } = plan;
+  coerced: Variables,
+): PreparedRequest {
+  const { prepared, primary, shape, afterVariable } = plan;
+  requireNoNulls(prepared, coerced);
+  const given = rewriteVariables(prepared.rewriting, variables ?? {});
+  const values = rewriteVariables(prepared.rewriting, coerced);
   const usages = (primary.variableUsages ?? []).filter((name) => given[name] !== undefined);
   const primaryVariables = Object.fromEntries(usages.map((name) => [name, given[name]]));
-  const withoutAfter = (values: Variables) =>
-    Object.fromEntries(Object.entries(values).filter(([name]) => name !== shape.afterVariable));
+  const withoutAfter = (all: Variables) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => name !== shape.afterVariable));
   const live = [primary.serviceName, shape.resume.query, withoutAfter(primaryVariables), actor];
   return {
     plan,
     primaryVariables,
-    isReplay: shape.startsAfter(coerced),
+    isReplay: shape.startsAfter(values),
     liveKey: stableText(live),
     replayKey: stableText([live, primary.operation, primaryVariables]),
-    groupKey: stableText([plan.key, afterVariable === null ? coerced : withoutAfter(coerced)]),
+    groupKey: stableText([prepared.key, afterVariable === null ? values : withoutAfter(values)]),
   };
 }
 

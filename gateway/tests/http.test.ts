@@ -123,12 +123,6 @@ describe('a request', () => {
       '50 nested brackets',
     ],
     [
-      '__typename as the alias of another field',
-      { query: '{ viewer { __typename: id } }' },
-      'GRAPHQL_VALIDATION_FAILED',
-      '__typename',
-    ],
-    [
       'pages nested in pages',
       {
         query: `query ($n: Int!) { projects(first: $n) { nodes { columns { tasks(first: 100) { nodes { id } } } } } }`,
@@ -216,6 +210,7 @@ describe('the errors that a client gets', () => {
     expect(errors).toEqual([
       {
         message: 'The chat subgraph cannot be reached. Try again later.',
+        path: ['project', 'channels'],
         extensions: { code: 'UNAVAILABLE', serviceName: 'chat' },
       },
     ]);

@@ -90,6 +90,7 @@ describe('a failure of one event', () => {
     expect(results[1].errors).toEqual([
       {
         message: 'The projects subgraph did not answer in time. Try again later.',
+        path: ['boardEvents', 'task', 'project', 'description'],
         extensions: { code: 'UNAVAILABLE', serviceName: 'projects' },
       },
     ]);

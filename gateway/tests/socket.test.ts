@@ -186,7 +186,7 @@ describe('a document that cannot be subscribed to', () => {
     [
       'with a fragment in itself',
       'subscription { ...Root } fragment Root on Subscription { ...Root }',
-      'GRAPHQL_VALIDATION_FAILED: Cannot spread fragment "Root" within itself.',
+      'GRAPHQL_VALIDATION_FAILED: The fragment Root contains itself.',
     ],
     [
       'with two fields in a fragment at its root',

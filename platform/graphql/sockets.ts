@@ -27,6 +27,8 @@ export interface GraphqlSocketsOptions<Session> {
 export interface SocketControl {
   /** Closes the socket. Nothing that arrives afterwards is taken, and no operation goes on. */
   close(code: number, reason: string): void;
+  /** The network address of the peer. */
+  readonly address: string;
   /** The unread bytes of the socket are counted for this owner from now on. */
   belongsTo(owner: string): void;
   /** Counts bytes that wait for the peer elsewhere as unread too; a negative number takes them back. */
@@ -71,8 +73,8 @@ export function serveGraphqlSockets<Session>(options: GraphqlSocketsOptions<Sess
   const ledger = createUnreadLedger(options.unread);
   const open = new Set<SocketControl>();
   sockets.on('error', () => undefined); // errors of the HTTP server, such as a taken port, which it reports itself
-  sockets.on('connection', (socket: WebSocket, _request: IncomingMessage) => {
-    const control = serveSocket(options, ledger, socket);
+  sockets.on('connection', (socket: WebSocket, { socket: { remoteAddress = '' } }: IncomingMessage) => {
+    const control = serveSocket(options, ledger, socket, remoteAddress);
     open.add(control);
     socket.once('close', () => open.delete(control));
   });
@@ -90,6 +92,7 @@ function serveSocket<Session>(
   { hooks, initWaitMs, pingMs = PING_MS, log }: GraphqlSocketsOptions<Session>,
   ledger: UnreadLedger,
   socket: WebSocket,
+  address: string,
 ): SocketControl {
   let owner: string | undefined;
   let held = 0;
@@ -119,6 +122,7 @@ function serveSocket<Session>(
   };
   const control: SocketControl = {
     close,
+    address,
     belongsTo(person) {
       owner = person;
       account.update();

@@ -1,0 +1,122 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  Kind,
+  type NameNode,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql';
+import { fragmentsOf } from './fragments.ts';
+
+/**
+ * An operation in the form that Apollo's planner and executor can carry out, with the names to give back to the client.
+ *
+ * They read some response names as their own: `id` as the key of an object, `__typename` as its type, and the variable
+ * `representations` as the list of keys. Names of the client that would be mistaken are replaced, and restored in the
+ * answer. The schema's own fields (`__schema`, `__type`), which are answered without a subgraph, are replaced too.
+ */
+export interface Rewriting {
+  /** The operation and its fragments, and nothing else of the document. */
+  readonly document: DocumentNode;
+  /** The client's response names, by those in `document`. Empty for almost all documents. */
+  readonly names: ReadonlyMap<string, string>;
+  /** The client's variables, by those in `document`. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** The response names, in `document`, of fields that the schema itself answers. */
+  readonly introspected: ReadonlySet<string>;
+  /** A beginning of names that the client's document does not use. */
+  readonly prefix: string;
+}
+
+/** The variable in which the gateway sends the keys of objects to a subgraph. */
+const REPRESENTATIONS = 'representations';
+
+/** Rewrites an operation of a valid document. `keyFields` are the names that the planner reads as parts of keys. */
+export function rewriteOperation(
+  source: string,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  keyFields: ReadonlySet<string>,
+): Rewriting {
+  const prefix = unusedPrefix(source, 'client_');
+  const names = new Map<string, string>();
+  const variables = new Map<string, string>();
+  const introspected = new Set<string>();
+  const renamed = (name: string): NameNode => {
+    names.set(prefix + name, name);
+    return { kind: Kind.NAME, value: prefix + name };
+  };
+  const rewritten = visit(documentOf(document, operation), {
+    Field(node) {
+      const key = responseKey(node);
+      if (isSchemaField(node)) {
+        introspected.add(prefix + key);
+        return placeholder(node, renamed(key));
+      }
+      const isMistaken = key !== node.name.value && (keyFields.has(key) || key === '__typename');
+      return isMistaken ? { ...node, alias: renamed(key) } : undefined;
+    },
+    Variable(node) {
+      if (node.name.value !== REPRESENTATIONS) return undefined;
+      variables.set(prefix + REPRESENTATIONS, REPRESENTATIONS);
+      return { ...node, name: { kind: Kind.NAME, value: prefix + REPRESENTATIONS } };
+    },
+  });
+  return { document: rewritten, names, variables, introspected, prefix };
+}
+
+/** Returns the variables of a request under the names of the rewritten operation. */
+export function rewriteVariables(
+  { variables }: Rewriting,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const rewritten = { ...given };
+  for (const [name, original] of variables) {
+    if (original in given) rewritten[name] = given[original];
+    delete rewritten[original];
+  }
+  return rewritten;
+}
+
+/** Returns a part of an answer under the client's names. */
+export function restoreNames({ names }: Rewriting, value: unknown): unknown {
+  if (names.size === 0) return value;
+  const restore = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(restore);
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(
+      Object.entries(part).map(([name, inner]) => [names.get(name) ?? name, restore(inner)]),
+    );
+  };
+  return restore(value);
+}
+
+/** Returns the path of an error under the client's names. */
+export const restorePath = (
+  { names }: Rewriting,
+  path: readonly (string | number)[],
+): readonly (string | number)[] =>
+  names.size === 0 ? path : path.map((part) => (typeof part === 'string' ? (names.get(part) ?? part) : part));
+
+/** Returns one operation of a document, with all fragments. */
+export const documentOf = (document: DocumentNode, operation: OperationDefinitionNode): DocumentNode => ({
+  kind: Kind.DOCUMENT,
+  definitions: [operation, ...fragmentsOf(document).values()],
+});
+
+export const responseKey = ({ alias, name }: FieldNode): string => (alias ?? name).value;
+
+/** Whether a field is answered by the schema itself. GraphQL has such fields only at the root of a query. */
+export const isSchemaField = ({ name }: FieldNode): boolean =>
+  name.value === '__schema' || name.value === '__type';
+
+/** A field that costs nothing, in the place of another one and under the same conditions. */
+export const placeholder = ({ directives }: FieldNode, alias: NameNode): FieldNode => ({
+  kind: Kind.FIELD,
+  alias,
+  name: { kind: Kind.NAME, value: '__typename' },
+  ...(directives && { directives }),
+});
+
+const unusedPrefix = (source: string, prefix: string): string =>
+  source.includes(prefix) ? unusedPrefix(source, `${prefix}_`) : prefix;
