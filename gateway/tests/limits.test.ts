@@ -86,7 +86,7 @@ describe('each limit of a document is enforced and named', () => {
   test('objects of the schema: the query of explorers is far within, aliases of it are not', () => {
     expect(messageOf(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }))).toBeNull();
     expect(
-      messageOf(`{ ${times(6, (n) => `s${n}: __schema { types { fields { args { name } } } }`)} }`),
+      messageOf(`{ ${times(7, (n) => `s${n}: __schema { types { fields { args { name } } } }`)} }`),
     ).toBe('The document has more than 30000 objects of the schema to return.');
     expect(
       messageOf(
