@@ -38,6 +38,8 @@ export interface Documents {
   admit(source: string, spender: Spender): Promise<void> | null;
   /** Parses and checks a document. Throws RequestRefused for one that is invalid, or beyond the limits. */
   read(source: string, spender: Spender): ClientDocument;
+  /** What the documents that are kept take of the memory, as estimated. */
+  readonly bytes: number;
 }
 
 const CACHE_BYTES_MAX = 33_554_432;
@@ -80,6 +82,9 @@ export function createDocuments({ schema, hideSchema, budget }: DocumentsOptions
       const made = budget.charge(spender, () => check(source, key));
       known.set(key, made, made.bytes);
       return made;
+    },
+    get bytes() {
+      return known.bytes;
     },
   };
 }

@@ -82,12 +82,12 @@ function errorsOf(fetch: Fetch, roots: readonly Data[], result: Data | null): Gr
   });
 }
 
-const located = (error: GraphQLError, serviceName: string, path: Path | undefined): GraphQLError =>
-  new GraphQLError(error.message || 'The subgraph gave no reason', {
-    ...(path && { path }),
-    // An error without a code is a fault of the subgraph.
-    extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', ...error.extensions, serviceName },
-  });
+/** Gives an error of a subgraph its path and the subgraph's name. One without a code is a fault, and becomes INTERNAL. */
+function located(error: GraphQLError, serviceName: string, path: Path | undefined): GraphQLError {
+  const { message, extensions } = error;
+  if (!extensions?.['code']) return fault(`The ${serviceName} subgraph answered: ${message}`, path);
+  return new GraphQLError(message, { ...(path && { path }), extensions: { ...extensions, serviceName } });
+}
 
 /** Turns a path that begins with `_entities` and a number into a path of the result. */
 function entityPath(path: Path | undefined, places: readonly (Path | undefined)[]): Path | undefined {
@@ -172,6 +172,6 @@ function missingErrors(
 const notFound = (path: Path): GraphQLError =>
   publicError('NOT_FOUND', 'This does not exist, or you may not see it.', { path });
 
-/** A value that the gateway's schema does not allow, such as an enum value of a newer subgraph. It becomes INTERNAL. */
-const fault = (message: string, path: Path): GraphQLError =>
-  new GraphQLError(message, { path, originalError: new Error(message) });
+/** A fault of the system, such as an enum value of a newer subgraph. It is logged, and becomes INTERNAL. */
+const fault = (message: string, path: Path | undefined): GraphQLError =>
+  new GraphQLError(message, { ...(path && { path }), originalError: new Error(message) });

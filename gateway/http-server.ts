@@ -3,8 +3,10 @@ import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
 import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
 import type { RequestActor } from '../platform/identity/actor.ts';
+import { hasMoreValues } from '../platform/input/json-size.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
+import { REQUEST_VALUES_MAX } from './limits.ts';
 import type { Authenticate } from './sign-in.ts';
 
 /** Returns each request's id to the client as `x-request-id`. */
@@ -23,6 +25,7 @@ export interface HttpGraphqlOptions {
 /** Serves queries and mutations at GET and POST /graphql. */
 export function serveHttpGraphql({ app, server, authenticate }: HttpGraphqlOptions): void {
   const actors = new WeakMap<object, RequestActor>();
+  boundJson(app);
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
@@ -42,3 +45,15 @@ export function serveHttpGraphql({ app, server, authenticate }: HttpGraphqlOptio
       log.info({ method, status: statusCode, ms: Math.round(elapsedTime) }, 'request.answered'),
   });
 }
+
+/** Refuses bodies with too many values before they are parsed. */
+function boundJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (!hasMoreValues(body, REQUEST_VALUES_MAX)) return parse(request, body, done);
+    done(Object.assign(new Error(TOO_MANY_VALUES), { statusCode: 400 }));
+  });
+}
+
+const TOO_MANY_VALUES = `The request holds more than ${REQUEST_VALUES_MAX} values. Send fewer in its variables.`;

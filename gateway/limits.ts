@@ -48,6 +48,9 @@ const WORDS: Readonly<Record<keyof typeof DOCUMENT_LIMITS, string>> = {
 /** The largest body of a request, and the largest message on a WebSocket. */
 export const REQUEST_BYTES_MAX = 1_048_576;
 
+/** The most values in a body or a message. It is counted before they are parsed. */
+export const REQUEST_VALUES_MAX = 2_100;
+
 /** The most nested brackets. graphql-js parses them by recursion and would overflow the stack. */
 const NESTING_MAX = 50;
 /** The longest name. Errors repeat names, and suggest similar ones. */
@@ -69,7 +72,7 @@ export function scanDocument(source: string): DocumentScan {
   let tokens = 0;
   try {
     for (; tokens < PARSE_OPTIONS.maxTokens; tokens++) {
-      const { kind, start, end } = lexer.advance();
+      const { kind, start, end, value } = lexer.advance();
       if (kind === TokenKind.EOF) break;
       if (OPENING.has(kind)) depth += 1;
       if (CLOSING.has(kind)) depth -= 1;
@@ -77,6 +80,8 @@ export function scanDocument(source: string): DocumentScan {
         return { tokens, problem: `The document has more than ${NESTING_MAX} nested brackets.` };
       if (kind === TokenKind.NAME && end - start > NAME_CHARACTERS_MAX)
         return { tokens, problem: `The document has a name of more than ${NAME_CHARACTERS_MAX} characters.` };
+      if (NUMBERS.has(kind) && !Number.isFinite(Number(value)))
+        return { tokens, problem: 'The document has a number that is too large.' };
     }
   } catch {
     // The parser meets the same error.
@@ -85,6 +90,8 @@ export function scanDocument(source: string): DocumentScan {
 }
 
 const OPENING: ReadonlySet<string> = new Set([TokenKind.PAREN_L, TokenKind.BRACKET_L, TokenKind.BRACE_L]);
+/** The planner cannot repeat an infinite number to a subgraph. */
+const NUMBERS: ReadonlySet<string> = new Set([TokenKind.INT, TokenKind.FLOAT]);
 const CLOSING: ReadonlySet<string> = new Set([TokenKind.PAREN_R, TokenKind.BRACKET_R, TokenKind.BRACE_R]);
 
 /**

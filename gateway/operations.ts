@@ -28,6 +28,8 @@ export interface PreparedOperation {
 export interface Operations {
   /** Plans an operation of a valid document. */
   prepare(document: ClientDocument, operation: OperationDefinitionNode, spender: Spender): PreparedOperation;
+  /** What the plans that are kept take of the memory, as estimated. */
+  readonly bytes: number;
 }
 
 /**
@@ -80,6 +82,9 @@ export function createOperations({ graph, budget }: { graph: Graph; budget: Work
       const made = budget.charge(spender, () => plan(key, client, operation));
       known.set(key, made, 2 * client.bytes + BYTES_PER_CHARACTER * JSON.stringify(made.plan).length);
       return made;
+    },
+    get bytes() {
+      return known.bytes;
     },
   };
 }

@@ -30,8 +30,7 @@ export function formatPublicError(error: unknown, log: Logger): GraphQLFormatted
       ? error
       : new GraphQLError('Internal error', { originalError: error as Error });
   const { code, serviceName, field, errorId } = graphqlError.extensions;
-  if (code === 'DOWNSTREAM_SERVICE_ERROR' || !isOurs(graphqlError))
-    return shortened(formatError(graphqlError, log));
+  if (!isOurs(graphqlError)) return shortened(formatError(graphqlError, log));
   const { message, locations, path } = graphqlError.toJSON();
   return shortened({
     message,

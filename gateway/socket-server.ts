@@ -10,7 +10,7 @@ import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
 import type { Documents } from './documents.ts';
-import { REQUEST_BYTES_MAX } from './limits.ts';
+import { REQUEST_BYTES_MAX, REQUEST_VALUES_MAX } from './limits.ts';
 import { requireOperation } from './operations.ts';
 import type { CheckOrigin } from './origins.ts';
 import { formatPublicError, publicError } from './public-error.ts';
@@ -67,6 +67,7 @@ export function serveSockets(options: SocketServerOptions): { close(): Promise<v
   const server = serveGraphqlSockets<Session>({
     app,
     messageBytesMax: REQUEST_BYTES_MAX,
+    messageValuesMax: REQUEST_VALUES_MAX,
     initWaitMs: INIT_WAIT_MS,
     unread: {
       socket: unreadBytesMax * SHARE.socket,

@@ -138,8 +138,8 @@ describe('a request', () => {
         query: 'mutation ($i: AgentCreateInput!) { agentCreate(input: $i) { userErrors { code } } }',
         variables: { i: { name: 'x', slug: 's', tags: Array.from({ length: 400_000 }, () => 1) } },
       },
-      'BAD_USER_INPUT',
-      '2000 values',
+      'BAD_REQUEST',
+      '2100 values',
     ],
   ])('is refused with the reason when it has %s', async (_name, body, code, words) => {
     const response = await post(JSON.stringify(body));

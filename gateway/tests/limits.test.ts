@@ -83,6 +83,11 @@ describe('each limit of a document is enforced and named', () => {
     expect(error?.message).toBe('The document has a name of more than 200 characters.');
   });
 
+  test.each(['1e999', '9'.repeat(400)])('the size of a number: %s', (number) => {
+    const [error] = read(`subscription { boardEvents(projectId: "p", after: ${number}) { cursor } }`);
+    expect(error?.message).toBe('The document has a number that is too large.');
+  });
+
   test('objects of the schema: the query of explorers is far within, aliases of it are not', () => {
     expect(messageOf(getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }))).toBeNull();
     expect(

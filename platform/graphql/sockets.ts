@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { hasMoreValues } from '../input/json-size.ts';
 import type { Logger } from '../process/log.ts';
 import { type HttpFailure, rawFailure } from './http-error.ts';
 import { type Connection, type Conversation, converse, type ProtocolHooks } from './socket-protocol.ts';
@@ -14,6 +15,8 @@ export interface GraphqlSocketsOptions<Session> {
   hooks: (socket: SocketControl) => ProtocolHooks<Session>;
   /** The largest message that a peer may send. */
   messageBytesMax: number;
+  /** The most values that a message may hold; see `hasMoreValues`. */
+  messageValuesMax?: number;
   unread: UnreadBounds;
   /** How long a peer may take to send `connection_init`. */
   initWaitMs: number;
@@ -51,6 +54,7 @@ const PING_MS = 12_000;
  */
 const CLOSING = { closeTimeout: 1_000 } as const;
 const SERVICE_RESTART = 1012;
+const TOO_MANY_VALUES = 'Too many values in a message';
 /** The longest reason of a closing frame. ws throws for a longer one. */
 const REASON_BYTES_MAX = 123;
 
@@ -89,11 +93,12 @@ export function serveGraphqlSockets<Session>(options: GraphqlSocketsOptions<Sess
 }
 
 function serveSocket<Session>(
-  { hooks, initWaitMs, pingMs = PING_MS, log }: GraphqlSocketsOptions<Session>,
+  options: GraphqlSocketsOptions<Session>,
   ledger: UnreadLedger,
   socket: WebSocket,
   address: string,
 ): SocketControl {
+  const { hooks, initWaitMs, pingMs = PING_MS, log } = options;
   let owner: string | undefined;
   let held = 0;
   const account = ledger.open(
@@ -134,7 +139,7 @@ function serveSocket<Session>(
   };
   const conversation: Conversation = converse(connection, hooks(control));
   const stopTimers = [keepAlive(socket, pingMs), awaitInit(conversation, close, initWaitMs)];
-  socket.on('message', (data) => void receive(socket, conversation, close, String(data), log));
+  socket.on('message', (data) => void receive(options, socket, conversation, close, String(data)));
   socket.on('error', (err) => {
     log.info({ err }, 'socket.failed');
     conversation.end();
@@ -149,13 +154,17 @@ function serveSocket<Session>(
 }
 
 async function receive(
+  {
+    messageValuesMax = Number.POSITIVE_INFINITY,
+    log,
+  }: Pick<GraphqlSocketsOptions<never>, 'messageValuesMax' | 'log'>,
   socket: WebSocket,
   conversation: Conversation,
   close: SocketControl['close'],
   message: string,
-  log: Logger,
 ): Promise<void> {
   if (socket.readyState !== socket.OPEN) return; // a peer may go on sending after our closing frame
+  if (hasMoreValues(message, messageValuesMax)) return close(CloseCode.BadRequest, TOO_MANY_VALUES);
   try {
     await conversation.take(message);
   } catch (err) {
