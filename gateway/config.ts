@@ -47,6 +47,12 @@ const Settings = ServiceConfig.extend({
   ),
   ALLOWED_ORIGINS: origins,
   REQUEST_TIMEOUT_SECONDS: wholeNumber(1, 300, 15).describe('How long a client may take to send a request.'),
+  OPERATIONS_MAX: wholeNumber(2, 10_000, 64).describe(
+    'The most queries and mutations that are answered at a time.',
+  ),
+  OPERATION_WAIT_SECONDS: wholeNumber(1, 60, 2).describe(
+    'How long a query or mutation may have to wait for its turn. It is refused at once if it would wait longer.',
+  ),
   SUBGRAPH_TIMEOUT_SECONDS: wholeNumber(1, 60, 5).describe('How long a subgraph may take to answer.'),
   SUBGRAPH_CONNECTIONS_MAX: wholeNumber(1, 1024, 64).describe('The most connections to one subgraph.'),
   SUBGRAPH_RESPONSE_BYTES_MAX: wholeNumber(1024, 268_435_456, 10_485_760).describe(

@@ -4,6 +4,7 @@ import { serveHealth } from '../platform/graphql/health.ts';
 import { createHttpServer, listen } from '../platform/graphql/http-server.ts';
 import { createLog, type Logger } from '../platform/process/log.ts';
 import type { RunningService } from '../platform/process/service.ts';
+import { createAdmission } from './admission.ts';
 import { startApollo } from './apollo.ts';
 import { createAuthentication } from './authentication.ts';
 import { serveCallback } from './callback.ts';
@@ -93,9 +94,13 @@ function createServers(
   });
   serveRequestIds(app);
   serveOrigins(app, checkOrigin);
-  serveHttpGraphql({ app, server, authenticate });
+  const admission = createAdmission({
+    operationsMax: config.OPERATIONS_MAX,
+    waitMsMax: config.OPERATION_WAIT_SECONDS * 1000,
+  });
+  serveHttpGraphql({ app, server, authenticate, admission });
   const sockets = serveSockets({
-    ...{ app, documents, queries, subscriptions, authenticate, checkOrigin, log },
+    ...{ app, documents, queries, subscriptions, authenticate, admission, checkOrigin, log },
     operationsMax: config.SUBSCRIPTIONS_PER_SOCKET_MAX,
     socketsMax: config.SOCKETS_MAX,
     unreadBytesMax: config.SOCKETS_UNREAD_BYTES_MAX,

@@ -5,6 +5,7 @@ import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
 import type { RequestActor } from '../platform/identity/actor.ts';
 import { hasMoreValues } from '../platform/input/json-size.ts';
 import type { Logger } from '../platform/process/log.ts';
+import type { Admission } from './admission.ts';
 import type { GatewayContext } from './context.ts';
 import { REQUEST_VALUES_MAX } from './limits.ts';
 import type { Authenticate } from './sign-in.ts';
@@ -20,18 +21,24 @@ export interface HttpGraphqlOptions {
   app: FastifyInstance;
   server: ApolloServer<GatewayContext>;
   authenticate: Authenticate;
+  admission: Admission;
 }
 
 /** Serves queries and mutations at GET and POST /graphql. */
-export function serveHttpGraphql({ app, server, authenticate }: HttpGraphqlOptions): void {
+export function serveHttpGraphql({ app, server, authenticate, admission }: HttpGraphqlOptions): void {
   const actors = new WeakMap<object, RequestActor>();
   boundJson(app);
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
     // Before the body is read and parsed: strangers cost no more than their headers.
-    onRequest: async (request) => {
-      actors.set(request, (await authenticate(request.headers.authorization)).actor);
+    onRequest: async (request, reply) => {
+      const { actor } = await authenticate(request.headers.authorization);
+      actors.set(request, actor);
+      const leave = await admission.enter(actor);
+      if (reply.raw.closed)
+        leave(); // the client has gone while it waited
+      else reply.raw.once('close', leave);
     },
     handler: fastifyApolloHandler(server, {
       context: async (request) => ({

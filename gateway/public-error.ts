@@ -14,6 +14,14 @@ export const publicError = (
   { path, ...extensions }: { path?: readonly (string | number)[]; serviceName?: string } = {},
 ): GraphQLError => new PublicError(message, { ...(path && { path }), extensions: { code, ...extensions } });
 
+/** Creates the error for a mutation that a subgraph got and did not answer: it may have been carried out. */
+export const outcomeUnknown = (serviceName: string): GraphQLError =>
+  publicError(
+    'OUTCOME_UNKNOWN',
+    `The ${serviceName} subgraph got this and did not answer, so it may have been carried out. Look, or repeat it with the same idempotencyKey.`,
+    { serviceName },
+  );
+
 /** Creates the error for a subgraph that cannot be reached, does not answer, or answers with something else than GraphQL. */
 export const unavailable = (serviceName: string, why: string): GraphQLError =>
   publicError('UNAVAILABLE', `The ${serviceName} subgraph ${why}. Try again later.`, { serviceName });

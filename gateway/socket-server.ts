@@ -8,6 +8,7 @@ import { type SocketControl, serveGraphqlSockets } from '../platform/graphql/soc
 import { actorKey } from '../platform/identity/actor.ts';
 import { DomainError } from '../platform/input/errors.ts';
 import type { Logger } from '../platform/process/log.ts';
+import type { Admission } from './admission.ts';
 import type { GatewayContext } from './context.ts';
 import type { Documents } from './documents.ts';
 import { REQUEST_BYTES_MAX, REQUEST_VALUES_MAX } from './limits.ts';
@@ -25,6 +26,7 @@ export interface SocketServerOptions {
   queries: Queries;
   subscriptions: Subscriptions;
   authenticate: Authenticate;
+  admission: Admission;
   checkOrigin: CheckOrigin;
   /** The most sockets that are open at a time. */
   socketsMax: number;
@@ -152,7 +154,7 @@ const tooManyOperations = (most: number) =>
 
 /** Opens a subscription at once; a query or mutation is answered when it has been carried out. */
 function carryOut(
-  { documents, queries, subscriptions }: SocketServerOptions,
+  { documents, queries, subscriptions, admission }: SocketServerOptions,
   context: GatewayContext,
   { query, operationName, variables }: SubscribePayload,
   onQueued: SocketControl['holds'],
@@ -161,10 +163,13 @@ function carryOut(
   const request = { operationName, variables };
   if (requireOperation(document, operationName).operation === OperationTypeNode.SUBSCRIPTION)
     return subscriptions.subscribe({ ...request, document, context, onQueued });
-  return queries.run(document, request, context).then(({ data, errors }) => {
+  const run = async (): Promise<Answer> => {
+    const leave = await admission.enter(context.actor);
+    const { data, errors } = await queries.run(document, request, context).finally(leave);
     const formatted = errors.map((error) => formatPublicError(error, context.log));
     return { result: { data, ...(formatted.length > 0 && { errors: formatted }) } };
-  });
+  };
+  return run();
 }
 
 /** Throws for a token that has expired; the timer of the socket may be late. */

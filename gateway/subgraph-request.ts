@@ -2,11 +2,16 @@ import type { GraphQLDataSource } from '@apollo/gateway';
 import type { GraphQLError } from 'graphql';
 import { Pool } from 'undici';
 import { REQUEST_ID_HEADER } from '../platform/graphql/request-id.ts';
-import { type SigningKey, STATEMENT_HEADER, signStatement } from '../platform/identity/statement.ts';
+import {
+  requestBody,
+  type SigningKey,
+  STATEMENT_HEADER,
+  signStatement,
+} from '../platform/identity/statement.ts';
 import { readBounded } from '../platform/process/bounded-read.ts';
 import type { Logger } from '../platform/process/log.ts';
 import type { GatewayContext } from './context.ts';
-import { unavailable } from './public-error.ts';
+import { outcomeUnknown, unavailable } from './public-error.ts';
 
 export interface SubgraphConnectionOptions {
   /** The subgraph's name in the supergraph, which is also the audience of the statements signed for it. */
@@ -48,6 +53,8 @@ const IDLE_MS = { usual: 30_000, atMost: 60_000 };
 const LOST_CONNECTION = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 class ResponseTooLarge extends Error {}
+/** The time of the request was over before it was sent. */
+class NoTimeLeft extends Error {}
 
 /**
  * Connects to a subgraph over a bounded pool of connections.
@@ -111,12 +118,13 @@ async function ask(
   });
   const attempt = async () => {
     const left = deadlineAt === undefined ? timeoutMs : Math.min(timeoutMs, deadlineAt - Date.now());
-    if (left <= 0) throw new DOMException('No time is left', 'TimeoutError');
+    if (left <= 0) throw new NoTimeLeft();
+    const covered = requestBody('POST', '/graphql', body);
     return send({
       path: '/graphql',
       headers: {
         'content-type': 'application/json',
-        [STATEMENT_HEADER]: await signStatement(key, name, actor, body),
+        [STATEMENT_HEADER]: await signStatement(key, name, actor, covered, Date.now() + left),
         [REQUEST_ID_HEADER]: requestId,
       },
       body,
@@ -127,7 +135,12 @@ async function ask(
     return readAnswer(await retryLost(attempt, !request.query?.startsWith('mutation')), name, log);
   } catch (err) {
     log.warn({ err, subgraph: name }, 'subgraph.unavailable');
-    return { errors: [unavailable(name, whatHappened(err))] };
+    const isMutation = request.query?.startsWith('mutation') === true;
+    return {
+      errors: [
+        isMutation && mayHaveArrived(err) ? outcomeUnknown(name) : unavailable(name, whatHappened(err)),
+      ],
+    };
   }
 }
 
@@ -162,9 +175,24 @@ function parseAnswer(body: Buffer): Answer | null {
   }
 }
 
+/** The codes of a connection that was never made, and of a request that waited for one: nothing was sent. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+const mayHaveArrived = (error: unknown): boolean =>
+  !(error instanceof NoTimeLeft) && !NEVER_SENT.has(String((error as NodeJS.ErrnoException).code));
+
 function whatHappened(error: unknown): string {
   if (error instanceof ResponseTooLarge) return 'has too much data for one answer; ask for less';
   const { name, code } = error as { name?: string; code?: string };
-  const isLate = name === 'TimeoutError' || (code?.startsWith('UND_ERR_') && code.endsWith('_TIMEOUT'));
+  const isLate =
+    error instanceof NoTimeLeft ||
+    name === 'TimeoutError' ||
+    (code?.startsWith('UND_ERR_') && code.endsWith('_TIMEOUT'));
   return isLate ? 'did not answer in time' : 'cannot be reached';
 }

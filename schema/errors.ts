@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     meaning: 'A required part of the system cannot be reached now. Try again later.',
   },
 
+  OUTCOME_UNKNOWN: {
+    userError: false,
+    meaning:
+      'The mutation may have been carried out or not. Look, or repeat it with the same `idempotencyKey`.',
+  },
   UNAUTHENTICATED: { userError: false, meaning: 'Sign in, or renew the access token.' },
   SLOW_CONSUMER: {
     userError: false,

@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { person } from '../../platform/identity/actor.ts';
-import { STATEMENT_HEADER, signingKey, verifyStatement } from '../../platform/identity/statement.ts';
+import {
+  requestBody,
+  STATEMENT_HEADER,
+  signingKey,
+  verifyStatement,
+} from '../../platform/identity/statement.ts';
 import { testLog } from '../../platform/testing/infrastructure.ts';
 import type { GatewayContext } from '../context.ts';
 import { connectSubgraph, type SubgraphConnection } from '../subgraph-request.ts';
@@ -56,16 +61,32 @@ const unavailable = (why: string) => ({
   ],
 });
 
+const outcomeUnknown = {
+  errors: [
+    expect.objectContaining({
+      message: expect.stringContaining('repeat it with the same idempotencyKey'),
+      extensions: { code: 'OUTCOME_UNKNOWN', serviceName: 'tasks' },
+    }),
+  ],
+};
+
 describe('a request to a subgraph', () => {
   test('is signed for its actor, its subgraph and its body', async () => {
     const seen: unknown[] = [];
     answer = async (request, response, body) => {
       const statement = String(request.headers[STATEMENT_HEADER]);
-      seen.push(await verifyStatement(key, 'tasks', statement, body), JSON.parse(body));
+      const covered = requestBody('POST', '/graphql', body);
+      const read = await verifyStatement(key, 'tasks', statement, covered);
+      seen.push(read.actor, read.deadlineAt! - Date.now() > 0, JSON.parse(body));
       json(response, { data: { tasks: [] } });
     };
     expect(await ask()).toEqual({ data: { tasks: [] } });
-    expect(seen).toEqual([actor, { query: 'query { tasks }', variables: { id: 1 } }]);
+    expect(seen).toEqual([actor, true, { query: 'query { tasks }', variables: { id: 1 } }]);
+  });
+
+  test('is OUTCOME_UNKNOWN when no answer to a mutation comes in time', async () => {
+    answer = () => undefined;
+    expect(await ask('mutation { taskCreate }')).toEqual(outcomeUnknown);
   });
 
   test('is UNAVAILABLE when no answer comes in time', async () => {
@@ -145,7 +166,7 @@ describe('a connection that is lost before the answer', () => {
 
   test('does not make a mutation run again, which may have been carried out', async () => {
     loseFirst();
-    expect(await ask('mutation { taskCreate }')).toEqual(unavailable('cannot be reached'));
+    expect(await ask('mutation { taskCreate }')).toEqual(outcomeUnknown);
     expect(asked).toBe(1);
   });
 });

@@ -6,7 +6,12 @@ import { createHttpServer } from '../../platform/graphql/http-server.ts';
 import { SCALARS } from '../../platform/graphql/scalars.ts';
 import { serveSubscriptions } from '../../platform/graphql/subscription-server.ts';
 import type { RequestActor } from '../../platform/identity/actor.ts';
-import { STATEMENT_HEADER, signingKey, verifyStatement } from '../../platform/identity/statement.ts';
+import {
+  createStatementReader,
+  requestBody,
+  STATEMENT_HEADER,
+  signingKey,
+} from '../../platform/identity/statement.ts';
 import type { Logger } from '../../platform/process/log.ts';
 import { testLog } from '../../platform/testing/infrastructure.ts';
 import { type SubgraphName, subgraphSdl } from '../../schema/sdl.ts';
@@ -29,6 +34,7 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
   const schema = buildSubgraphSchema([
     { typeDefs: subgraphSdl(name), resolvers: { ...SCALARS, ...resolvers } as never },
   ]);
+  const readStatement = createStatementReader(key, name);
   const questions: Question[] = [];
   const connections = new Set<Socket>();
   let hanging: PromiseWithResolvers<void> | null = null;
@@ -38,7 +44,8 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
     done(null, body),
   );
   app.post<{ Body: string }>('/graphql', async ({ body, headers, log }) => {
-    const actor = await verifyStatement(key, name, String(headers[STATEMENT_HEADER]), body);
+    const covered = requestBody('POST', '/graphql', body);
+    const { actor } = await readStatement(String(headers[STATEMENT_HEADER]), covered);
     const { query, variables } = JSON.parse(body) as Question;
     questions.push({ query, variables, actor, headers });
     await hanging?.promise;
@@ -60,8 +67,7 @@ export async function openTestSubgraph(name: SubgraphName, resolvers: object, po
   const subscriptions = serveSubscriptions({
     app,
     schema,
-    key,
-    subgraph: name,
+    readStatement,
     createContext: (actor) => ({ actor }),
     log: testLog,
   });

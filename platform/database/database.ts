@@ -11,6 +11,7 @@ import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { PGliteDialect } from 'kysely';
 import type { Logger } from '../process/log.ts';
 import { FieldTableGuard } from './field-table.ts';
+import { type Pool, type PoolClient, sharePool } from './shared-pool.ts';
 
 /** The migrations of a subgraph in their order. A name must never change, because the database records it. */
 export type MigrationList = readonly MigrationObject[];
@@ -95,19 +96,12 @@ const serverOptions = (schema: string, source: Extract<DatabaseSource, { kind: '
     statement_timeout: source.statementTimeoutSeconds * 1000,
     lock_timeout: source.statementTimeoutSeconds * 1000,
     idle_in_transaction_session_timeout: 10_000,
-    onPoolCreated: releaseLostConnections,
+    onPoolCreated: (pool: Pool) => {
+      releaseLostConnections(pool);
+      sharePool(pool, source.connectionsMax);
+    },
   },
 });
-
-/** The part of pg's pool that is used here: https://node-postgres.com/apis/pool */
-interface Pool {
-  on(event: 'acquire', listener: (client: PoolClient) => void): void;
-  on(event: 'release', listener: (error: unknown, client: PoolClient) => void): void;
-}
-interface PoolClient {
-  once(event: 'end', listener: () => void): void;
-  release(destroy: true): void;
-}
 
 /** Long enough for the transaction to fail first: its current or next statement reports the lost connection. */
 const RELEASE_AFTER_MS = 1_000;

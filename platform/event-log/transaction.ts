@@ -6,6 +6,7 @@ import { databaseTime } from '../database/database.ts';
 import { createLockTrail, type LockTrail } from '../database/lock-order.ts';
 import { type Actor, referenceTo } from '../identity/actor.ts';
 import { createGrants, type Grants } from '../identity/grants.ts';
+import { requireTime, runOwnWork } from '../process/work.ts';
 import type { Doorbell } from './doorbell.ts';
 import { appendEvents, type NewEvent, newEvent } from './event-log.ts';
 import { type ClaimedCall, claimCall, type IdempotentCall } from './idempotency.ts';
@@ -66,6 +67,7 @@ const RETRY_AFTER_MS = 20;
 /**
  * Runs the work of one operation in one transaction together with its events, and rings the doorbell after the commit.
  *
+ * Nothing is committed for a request whose time is over: its client was told so, or will repeat it.
  * After a deadlock or a serialization failure the work runs again, up to three times in all, so it must do nothing
  * outside the database. It must not wait for another subgraph, which may need the same connection.
  */
@@ -76,15 +78,18 @@ export async function transact<Result>(
   for (let tries = 1; ; tries++) {
     try {
       const { result, hints } = await em.fork().transactional(async (inner) => {
+        requireTime();
         const events: NewEvent[] = [];
         const trail = createLockTrail([...LOCKS_BEFORE, ...locks]);
         const claimed = call ? await claimCall({ em: inner, actor, locks: trail }, call) : null;
         const tx = openTransaction({ em: inner, events, locks: trail, call: claimed }, actor);
         const result = await insideTransaction.run(true, () => work(tx));
         await inner.flush();
-        return { result, hints: await appendEvents(inner, events) };
+        const hints = await appendEvents(inner, events);
+        requireTime(); // rolls back what nobody waits for any more
+        return { result, hints };
       });
-      doorbell.ring(hints);
+      runOwnWork(() => doorbell.ring(hints));
       return result;
     } catch (error) {
       if (tries === TRIES_MAX || !RETRIED_CODES.has((error as { code?: string }).code ?? '')) throw error;

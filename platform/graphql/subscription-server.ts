@@ -16,16 +16,12 @@ import {
 import { CloseCode, type SubscribePayload } from 'graphql-ws';
 import { databaseTrouble } from '../database/failures.ts';
 import { actorKey, type RequestActor } from '../identity/actor.ts';
-import {
-  CONNECTION_BODY,
-  type SigningKey,
-  subscriptionBody,
-  verifyStatement,
-} from '../identity/statement.ts';
+import { CONNECTION_BODY, type ReadStatement, subscriptionBody } from '../identity/statement.ts';
 import { DomainError } from '../input/errors.ts';
 import { backoffMs } from '../process/backoff.ts';
 import { createFairQueue, type FairQueue } from '../process/fair-queue.ts';
 import type { Logger } from '../process/log.ts';
+import { runWork } from '../process/work.ts';
 import { formatError } from './format-error.ts';
 import { acceptRequestId } from './request-id.ts';
 import { type Answer, SocketClosing } from './socket-protocol.ts';
@@ -35,8 +31,8 @@ import type { UnreadBounds } from './unread.ts';
 export interface SubscriptionServerOptions<Context> {
   app: FastifyInstance;
   schema: GraphQLSchema;
-  key: SigningKey;
-  subgraph: string;
+  /** Reads the gateway's statements. */
+  readStatement: ReadStatement;
   /** Called for the subscription itself and for each of its events. `log` has the request id of the subscription. */
   createContext: (actor: RequestActor, log: Logger) => Context;
   log: Logger;
@@ -70,7 +66,7 @@ const UNREAD: UnreadBounds = { socket: 268_435_456, owner: 268_435_456, all: 268
  * their turns.
  */
 export function serveSubscriptions<Context>(options: SubscriptionServerOptions<Context>): GraphqlSockets {
-  const { app, key, subgraph, log } = options;
+  const { app, readStatement, log } = options;
   const places = createFairQueue({ runningMax: EVENTS_AT_ONCE_MAX, patientMax: REPLAYED_AT_ONCE_MAX });
   return serveGraphqlSockets({
     app,
@@ -81,7 +77,7 @@ export function serveSubscriptions<Context>(options: SubscriptionServerOptions<C
     hooks: () => ({
       async connect({ statement }) {
         try {
-          await verifyStatement(key, subgraph, textOf(statement), CONNECTION_BODY);
+          await readStatement(textOf(statement), CONNECTION_BODY);
         } catch {
           throw new SocketClosing(CloseCode.Forbidden, 'Forbidden');
         }
@@ -127,11 +123,11 @@ interface Prepared extends ExecutionArgs {
 
 /** Checks a subscription. Returns who subscribes with what, or the errors of the document. Throws DomainError. */
 async function prepare(
-  { schema, key, subgraph }: Pick<SubscriptionServerOptions<unknown>, 'schema' | 'key' | 'subgraph'>,
+  { schema, readStatement }: Pick<SubscriptionServerOptions<unknown>, 'schema' | 'readStatement'>,
   { query, variables, operationName, extensions }: SubscribePayload,
 ): Promise<Prepared | readonly GraphQLError[]> {
   const body = subscriptionBody(query, variables);
-  const actor = await verifyStatement(key, subgraph, textOf(extensions?.['statement']), body);
+  const { actor } = await readStatement(textOf(extensions?.['statement']), body);
   const document = parse(query);
   if (getOperationAST(document, operationName)?.operation !== 'subscription')
     throw new DomainError('INVALID', 'Only subscriptions are served on this socket');
@@ -151,19 +147,20 @@ async function subscribeAfresh(
   createContext: () => unknown,
   { owner, places, format }: ResultOptions,
 ): Promise<Answer> {
-  const source = await places.run({ owner }, () =>
-    Promise.resolve(createSourceEventStream({ ...args, contextValue: createContext() })),
-  );
+  const subscribe = async () => createSourceEventStream({ ...args, contextValue: createContext() });
+  const source = await places.run({ owner }, () => runWork({ owner, isUrgent: false }, subscribe));
   if (!(Symbol.asyncIterator in source)) return { result: format(source) };
   const events = source[Symbol.asyncIterator]() as AsyncIterator<unknown>;
   let isLive = false;
   const results: AsyncIterableIterator<FormattedExecutionResult> = {
     async next() {
-      const { done, value } = await events.next();
+      const { done, value } = await runWork({ owner, isUrgent: isLive }, () => events.next());
       if (done) return { done: true, value: undefined };
       isLive ||= (value as { __typename?: unknown }).__typename === 'StreamCaughtUp';
       const resolve = async () => execute({ ...args, rootValue: value, contextValue: createContext() });
-      const result = await resolveWhole(() => places.run({ owner, isUrgent: isLive }, resolve));
+      const result = await resolveWhole(() =>
+        places.run({ owner, isUrgent: isLive }, () => runWork({ owner, isUrgent: isLive }, resolve)),
+      );
       return { done: false, value: format(result) };
     },
     async return() {

@@ -1,4 +1,5 @@
 import type { Logger } from './log.ts';
+import { runOwnWork } from './work.ts';
 
 /** Work that repeats when it is woken, and every few seconds in case a wake-up was lost. */
 export interface Loop {
@@ -30,7 +31,7 @@ export function startLoop(name: string, everySeconds: number, work: () => Promis
     isWoken = true;
     if (isRunning || isClosed) return;
     isRunning = true;
-    running = run();
+    running = runOwnWork(run);
   };
   const timer = setInterval(wake, everySeconds * 1000);
   timer.unref();

@@ -1,7 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DocumentNode, GraphQLError, GraphQLSchema } from 'graphql';
 import { formatError } from '../graphql/format-error.ts';
 import { serveHealth } from '../graphql/health.ts';
@@ -9,11 +9,20 @@ import { createHttpServer, listen, type Port } from '../graphql/http-server.ts';
 import { takeNullAsDefault } from '../graphql/null-as-default.ts';
 import { QUIET_PLUGINS } from '../graphql/quiet-plugins.ts';
 import { currentRequestLog } from '../graphql/request-log.ts';
+import { stopResolvers } from '../graphql/stop-resolvers.ts';
 import { serveSubscriptions } from '../graphql/subscription-server.ts';
-import type { RequestActor } from '../identity/actor.ts';
-import { type SigningKey, STATEMENT_HEADER, signingKey, verifyStatement } from '../identity/statement.ts';
+import { actorKey, type RequestActor } from '../identity/actor.ts';
+import {
+  createStatementReader,
+  type ReadStatement,
+  requestBody,
+  STATEMENT_HEADER,
+  type Statement,
+  signingKey,
+} from '../identity/statement.ts';
 import type { SubgraphConfig } from '../process/config.ts';
 import type { Logger } from '../process/log.ts';
+import { requireTime, runWork, timeIsOver, type Work } from '../process/work.ts';
 import { createRequestContext, type RequestContext } from './request.ts';
 import type { Subgraph } from './subgraph.ts';
 
@@ -51,9 +60,11 @@ export async function serveGraphql<Context extends RequestContext>(
   options: GraphqlServerOptions<Context>,
 ): Promise<GraphqlServer> {
   const { subgraph, config, port } = options;
-  const key = signingKey(config.GATEWAY_SIGNING_KEY);
-  const schema = takeNullAsDefault(
-    buildSubgraphSchema([{ typeDefs: options.typeDefs, resolvers: options.resolvers as never }]),
+  const readStatement = createStatementReader(signingKey(config.GATEWAY_SIGNING_KEY), subgraph.name);
+  const schema = stopResolvers(
+    takeNullAsDefault(
+      buildSubgraphSchema([{ typeDefs: options.typeDefs, resolvers: options.resolvers as never }]),
+    ),
   );
   const app = createHttpServer({
     log: subgraph.log,
@@ -65,19 +76,23 @@ export async function serveGraphql<Context extends RequestContext>(
     options.extendContext(createRequestContext(subgraph, actor, log));
 
   const server = await startApollo<Context>(schema, app, subgraph);
+  const answer = fastifyApolloHandler(server, {
+    context: async ({ statement, log }) => createContext(statement.actor, log as Logger),
+  });
   app.post('/graphql', {
     preHandler: async (request) => {
-      request.actor = await authenticate(request, key, subgraph.name);
+      request.statement = await authenticate(request, readStatement);
     },
-    handler: fastifyApolloHandler(server, {
-      context: async ({ actor, log }) => createContext(actor, log as Logger),
-    }),
+    handler: (request, reply) =>
+      runWork(workOf(request, reply), () => {
+        requireTime();
+        return answer.call(app, request, reply);
+      }),
   });
   const subscriptions = serveSubscriptions({
     app,
     schema,
-    key,
-    subgraph: subgraph.name,
+    readStatement,
     createContext,
     log: subgraph.log,
   });
@@ -95,8 +110,8 @@ export async function serveGraphql<Context extends RequestContext>(
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The actor in the gateway's statement. It is set before the handler of /graphql runs. */
-    actor: RequestActor;
+    /** What the gateway says of the request. It is set before the handler of /graphql runs. */
+    statement: Statement;
     /** The bytes of a JSON body, which signatures cover. */
     rawBody: Buffer;
   }
@@ -111,15 +126,21 @@ function keepRawBodies(app: FastifyInstance): void {
   });
 }
 
-const authenticate = (request: FastifyRequest, key: SigningKey, subgraph: string): Promise<RequestActor> => {
-  const statement = request.headers[STATEMENT_HEADER];
-  return verifyStatement(
-    key,
-    subgraph,
-    typeof statement === 'string' ? statement : undefined,
-    request.rawBody ?? '',
-  );
-};
+/** Returns what the gateway says of a request. Throws UNAUTHENTICATED for a request that it did not sign. */
+function authenticate({ method, headers, rawBody }: FastifyRequest, read: ReadStatement): Promise<Statement> {
+  const statement = headers[STATEMENT_HEADER];
+  const covered = requestBody(method, '/graphql', rawBody ?? '');
+  return read(typeof statement === 'string' ? statement : undefined, covered);
+}
+
+/** The work of a request: it is over when the gateway's time is, and when the gateway has hung up. */
+function workOf({ statement: { actor, deadlineAt } }: FastifyRequest, { raw }: FastifyReply): Work {
+  const leaving = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) leaving.abort(timeIsOver());
+  });
+  return { owner: actorKey(actor), isUrgent: false, deadlineAt, signal: leaving.signal };
+}
 
 async function startApollo<Context extends RequestContext>(
   schema: GraphQLSchema,

@@ -10,6 +10,7 @@ import { type Transaction, transact } from '../event-log/transaction.ts';
 import type { Actor } from '../identity/actor.ts';
 import { DomainError } from '../input/errors.ts';
 import type { Logger } from '../process/log.ts';
+import { runOwnWork } from '../process/work.ts';
 import type { Infrastructure } from './infrastructure.ts';
 
 /** An open subgraph: its database, its readers of the log, and its stream hub. */
@@ -70,7 +71,7 @@ export async function openSubgraph(
     log,
     isReady: async () => writeProblem(source) === undefined && isDatabaseReady(orm),
     transact: transactAs,
-    catchUp: (stream) => readersAtWork.catchUp(stream),
+    catchUp: (stream) => runOwnWork(() => readersAtWork.catchUp(stream)),
     async close() {
       hub.close();
       await readersAtWork.close();

@@ -19,7 +19,7 @@ const ADA: Person = { ...aPerson('Ada Łovelace 👩‍💻'), avatarUrl: 'https
 const ROBOT = agentInRun({ scopes: [`project:${randomUUID()}`, `project:${randomUUID()}`], onBehalfOf: ADA });
 
 const sign = (actor: unknown) => signStatement(KEY, 'lab', actor as RequestActor, '{}');
-const verify = (statement: string) => verifyStatement(KEY, 'lab', statement, '{}');
+const verify = async (statement: string) => (await verifyStatement(KEY, 'lab', statement, '{}')).actor;
 
 describe('a statement', () => {
   test.each([

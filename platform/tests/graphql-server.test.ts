@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { STATEMENT_HEADER, signStatement } from '../identity/statement.ts';
+import { requestBody, STATEMENT_HEADER, signStatement } from '../identity/statement.ts';
 import { StartError } from '../process/service.ts';
 import type { GraphqlServer } from '../subgraph/graphql-server.ts';
 import { captureLog } from '../testing/captured-log.ts';
@@ -43,9 +43,10 @@ async function post(
   });
   return { status: response.status, body: (await response.json()) as Answer };
 }
+const sign = (body: string) => signStatement(KEY, 'lab', ADA, requestBody('POST', '/graphql', body));
 const ask = async (query: string, variables: object = {}) => {
   const body = JSON.stringify({ query, variables });
-  return post(body, await signStatement(KEY, 'lab', ADA, body));
+  return post(body, await sign(body));
 };
 
 const ENTITIES = 'query ($them: [_Any!]!) { _entities(representations: $them) { __typename } }';
@@ -93,7 +94,7 @@ describe('a request that the gateway did not sign', () => {
 
   test.each(WRONG_STATEMENTS)('is refused with 401: %s', async (_how, sign) => {
     for (const body of Object.values(BODIES)) {
-      expect(await post(body, await sign(body))).toEqual({
+      expect(await post(body, await sign(`POST /graphql\n${body}`))).toEqual({
         status: 401,
         body: {
           errors: [{ message: expect.any(String), extensions: { code: 'UNAUTHENTICATED' } }],
@@ -123,7 +124,7 @@ describe('the records of a request', () => {
   /** Asks for a field with a bug. Returns the error id of the answer and the record of the failure. */
   async function failWith(headers: Record<string, string>, field = 'break') {
     const body = JSON.stringify({ query: `{ ${field} }` });
-    const statement = await signStatement(KEY, 'lab', ADA, body);
+    const statement = await sign(body);
     const answer = await post(body, statement, headers, recording);
     const errorId = answer.body.errors?.[0]?.extensions.errorId;
     return { errorId, record: logged.records('request.failed').at(-1) };
@@ -181,7 +182,7 @@ describe('an invalid request', () => {
     ['that could change a constructor', '{"query":"{ whoAmI }","constructor":{"prototype":{}}}', 400],
     ['that is too large', JSON.stringify({ query: ' '.repeat(2_097_152) }), 413],
   ])('is refused in the shape of a GraphQL response: one %s', async (_what, text, status) => {
-    const answer = await post(text, await signStatement(KEY, 'lab', ADA, text));
+    const answer = await post(text, await sign(text));
     expect(answer).toEqual({
       status,
       body: { errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }] },

@@ -3,7 +3,12 @@ import type { z } from 'zod';
 import { connectUpstream } from '../../gateway/subscriptions/upstream.ts';
 import { startSimulator } from '../../openclaw-simulator/simulator.ts';
 import { type Person, person, type RequestActor } from '../../platform/identity/actor.ts';
-import { STATEMENT_HEADER, signingKey, signStatement } from '../../platform/identity/statement.ts';
+import {
+  requestBody,
+  STATEMENT_HEADER,
+  signingKey,
+  signStatement,
+} from '../../platform/identity/statement.ts';
 import { openTestInfrastructure, testLog } from '../../platform/testing/infrastructure.ts';
 import { until } from '../../platform/testing/wait.ts';
 import type { Role } from '../../schema/roles.ts';
@@ -190,7 +195,7 @@ async function startSubgraphs(logLevel: string) {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
-          [STATEMENT_HEADER]: await signStatement(key, name, actor, body),
+          [STATEMENT_HEADER]: await signStatement(key, name, actor, requestBody('POST', '/graphql', body)),
         },
         body,
       });
