@@ -27,8 +27,10 @@ export function sharePool(pool: Pool, connectionsMax: number): void {
   });
   const leaves = new WeakMap<PoolClient, () => void>();
   const connect = pool.connect.bind(pool);
+  let ownTurns = 0;
   pool.connect = async () => {
-    const { owner = 'service', isUrgent = true, signal } = currentWork() ?? {};
+    // The service's own work is never one owner: a migration holds a connection while it needs another.
+    const { owner = `service ${++ownTurns}`, isUrgent = true, signal } = currentWork() ?? {};
     const leave = await places.enter({ owner, isUrgent, ...(signal && { signal }) });
     try {
       const client = await connect();
