@@ -55,7 +55,7 @@ function sockets(count: number, onOpen: (socket: WebSocket, target: Target) => v
       const socket = new WebSocket(`${target.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
       socket.on('open', () => onOpen(socket, target));
       socket.on('error', () => undefined);
-      socket.on('close', () => setTimeout(open, 100).unref());
+      socket.on('close', () => setTimeout(open, 100));
       signal.addEventListener('abort', () => socket.terminate(), { once: true });
     };
     for (let n = 0; n < count; n++) open();
@@ -140,7 +140,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
         socket.write('POST /graphql HTTP/1.1\r\nHost: a\r\nX: '),
       );
       socket.on('error', () => undefined);
-      socket.on('close', () => !signal.aborted && setTimeout(open, 100).unref());
+      socket.on('close', () => !signal.aborted && setTimeout(open, 100));
       const drip = setInterval(() => socket.write('x'), 500);
       socket.on('close', () => clearInterval(drip));
       signal.addEventListener('abort', () => socket.destroy(), { once: true });
