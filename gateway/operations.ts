@@ -56,6 +56,7 @@ const BYTES_PER_CHARACTER = 4;
 
 /** Creates the planner of all operations, which keeps the plans that were used last. */
 export function createOperations({ graph, budget }: { graph: Graph; budget: WorkBudget }): Operations {
+  const names = { schema: graph.apiSchema, keyFields: graph.keyFields };
   const known = createByteCache<PreparedOperation>(CACHE_BYTES_MAX);
 
   const plan = (
@@ -64,7 +65,7 @@ export function createOperations({ graph, budget }: { graph: Graph; budget: Work
     operation: OperationDefinitionNode,
   ): PreparedOperation => {
     const operationName = operation.name?.value;
-    const rewriting = rewriteOperation(source, document, operation, graph.keyFields);
+    const rewriting = rewriteOperation(names, source, document, operation);
     return {
       ...{ key, source, document, operation, operationName, rewriting },
       plan: graph.planner.buildQueryPlan(

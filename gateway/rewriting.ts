@@ -1,9 +1,18 @@
 import {
   type DocumentNode,
   type FieldNode,
+  type GraphQLAbstractType,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isInterfaceType,
+  isObjectType,
   Kind,
   type NameNode,
   type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
   visit,
 } from 'graphql';
 import { fragmentsOf } from './fragments.ts';
@@ -14,9 +23,12 @@ import { fragmentsOf } from './fragments.ts';
  * They read some response names as their own: `id` as the key of an object, `__typename` as its type, and the variable
  * `representations` as the list of keys. Names of the client that would be mistaken are replaced, and restored in the
  * answer. The schema's own fields (`__schema`, `__type`), which are answered without a subgraph, are replaced too.
+ *
+ * Fragments are written out, and those on a type that every object in their place has lose their condition: the executor
+ * forgets the type of an object inside `... on Actor`, and would drop a `... on User` within it.
  */
 export interface Rewriting {
-  /** The operation and its fragments, and nothing else of the document. */
+  /** The operation, without fragment definitions. */
   readonly document: DocumentNode;
   /** The client's response names, by those in `document`. Empty for almost all documents. */
   readonly names: ReadonlyMap<string, string>;
@@ -28,15 +40,21 @@ export interface Rewriting {
   readonly prefix: string;
 }
 
+export interface RewritingOptions {
+  schema: GraphQLSchema;
+  /** The names that the planner reads as parts of keys. */
+  keyFields: ReadonlySet<string>;
+}
+
 /** The variable in which the gateway sends the keys of objects to a subgraph. */
 const REPRESENTATIONS = 'representations';
 
-/** Rewrites an operation of a valid document. `keyFields` are the names that the planner reads as parts of keys. */
+/** Rewrites an operation of a valid document within the limits. */
 export function rewriteOperation(
+  options: RewritingOptions,
   source: string,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  keyFields: ReadonlySet<string>,
 ): Rewriting {
   const prefix = unusedPrefix(source, 'client_');
   const names = new Map<string, string>();
@@ -46,14 +64,15 @@ export function rewriteOperation(
     names.set(prefix + name, name);
     return { kind: Kind.NAME, value: prefix + name };
   };
-  const rewritten = visit(documentOf(document, operation), {
+  const written = writeOutFragments(options.schema, document, operation);
+  const rewritten = visit(written, {
     Field(node) {
       const key = responseKey(node);
       if (isSchemaField(node)) {
         introspected.add(prefix + key);
         return placeholder(node, renamed(key));
       }
-      const isMistaken = key !== node.name.value && (keyFields.has(key) || key === '__typename');
+      const isMistaken = key !== node.name.value && (options.keyFields.has(key) || key === '__typename');
       return isMistaken ? { ...node, alias: renamed(key) } : undefined;
     },
     Variable(node) {
@@ -62,7 +81,48 @@ export function rewriteOperation(
       return { ...node, name: { kind: Kind.NAME, value: prefix + REPRESENTATIONS } };
     },
   });
-  return { document: rewritten, names, variables, introspected, prefix };
+  return {
+    document: { kind: Kind.DOCUMENT, definitions: [rewritten] },
+    ...{ names, variables, introspected, prefix },
+  };
+}
+
+/** Puts the selections of fragments in the place of their spreads, without conditions that every object fulfils. */
+function writeOutFragments(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): OperationDefinitionNode {
+  const fragments = fragmentsOf(document);
+
+  const writeOut = (set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode => ({
+    ...set,
+    selections: set.selections.flatMap((node): readonly SelectionNode[] => {
+      if (node.kind === Kind.FIELD) return [ofField(node, parent)];
+      const { typeCondition, selectionSet } =
+        node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value)!;
+      const type = (typeCondition && schema.getType(typeCondition.name.value)) ?? parent;
+      const isFulfilled = type === parent || (isAbstractType(type) && isSubType(type, parent));
+      const inner = writeOut(selectionSet, isFulfilled ? parent : type);
+      if (isFulfilled && !node.directives?.length) return inner.selections;
+      const fragment = {
+        kind: Kind.INLINE_FRAGMENT,
+        directives: node.directives ?? [],
+        selectionSet: inner,
+      } as const;
+      return [isFulfilled || !typeCondition ? fragment : { ...fragment, typeCondition }];
+    }),
+  });
+  const isSubType = (type: GraphQLAbstractType, parent: GraphQLNamedType) =>
+    (isObjectType(parent) || isInterfaceType(parent)) && schema.isSubType(type, parent);
+  const ofField = (node: FieldNode, parent: GraphQLNamedType): FieldNode => {
+    const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
+    if (!node.selectionSet || !field || isSchemaField(node)) return node;
+    return { ...node, selectionSet: writeOut(node.selectionSet, getNamedType(field.type)) };
+  };
+
+  const root = schema.getRootType(operation.operation)!;
+  return { ...operation, selectionSet: writeOut(operation.selectionSet, root) };
 }
 
 /** Returns the variables of a request under the names of the rewritten operation. */

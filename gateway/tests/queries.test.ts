@@ -228,6 +228,26 @@ describe('every alias is allowed', () => {
   });
 });
 
+describe('a fragment on an interface', () => {
+  test.each([
+    ['inside it one on the type of the object', '... on Actor { displayName ... on User { id avatarUrl } }'],
+    [
+      'by name',
+      '...A } } fragment A on Actor { displayName ...U } fragment U on User { id avatarUrl ... on Actor { id',
+    ],
+    [
+      'with a condition',
+      '... on Actor @include(if: true) { displayName ... on User @skip(if: false) { id avatarUrl } }',
+    ],
+  ])('loses no field: %s', async (_name, selection) => {
+    const viewer = { displayName: 'Ada', id: 'ada', avatarUrl: null };
+    const { data, errors } = await ask(`{ viewer { ${selection} } }`, {
+      projects: () => ({ data: { viewer } }),
+    });
+    expect({ data, errors }).toEqual({ data: { viewer }, errors: [] });
+  });
+});
+
 describe('the schema', () => {
   test('answers every field that GraphQL has for it, beside the data, in the order of the document', async () => {
     const { data, errors } = await ask(
