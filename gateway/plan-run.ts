@@ -95,9 +95,11 @@ function complete(
   if (data === null || rewriting.introspected.size === 0)
     return { data: restoreNames(rewriting, data) as Data | null, errors };
   const schema = introspect(graph.apiSchema, document, operation, variables, `${rewriting.prefix}unused`);
-  const entries = Object.entries(data).map(([name, value]): [string, unknown] => {
-    const key = rewriting.names.get(name) ?? name;
-    return [key, rewriting.introspected.has(name) ? schema.data?.[key] : restoreNames(rewriting, value)];
+  const entries = Object.entries(data).flatMap(([name, value]): [string, unknown][] => {
+    const key = rewriting.names.get(name);
+    if (key === null) return [];
+    const isOfSchema = key !== undefined && rewriting.introspected.has(name);
+    return [[key ?? name, isOfSchema ? schema.data?.[key] : restoreNames(rewriting, value)]];
   });
   return { data: Object.fromEntries(entries), errors: [...errors, ...(schema.errors ?? [])] };
 }

@@ -1,11 +1,13 @@
 import {
   type DocumentNode,
+  doTypesOverlap,
   type FieldNode,
   type GraphQLAbstractType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
+  isCompositeType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -30,8 +32,8 @@ import { fragmentsOf } from './fragments.ts';
 export interface Rewriting {
   /** The operation, without fragment definitions. */
   readonly document: DocumentNode;
-  /** The client's response names, by those in `document`. Empty for almost all documents. */
-  readonly names: ReadonlyMap<string, string>;
+  /** The client's response names, by those in `document`; null for what the client does not get. Almost always empty. */
+  readonly names: ReadonlyMap<string, string | null>;
   /** The client's variables, by those in `document`. */
   readonly variables: ReadonlyMap<string, string>;
   /** The response names, in `document`, of fields that the schema itself answers. */
@@ -57,14 +59,18 @@ export function rewriteOperation(
   operation: OperationDefinitionNode,
 ): Rewriting {
   const prefix = unusedPrefix(source, 'client_');
-  const names = new Map<string, string>();
+  const names = new Map<string, string | null>();
   const variables = new Map<string, string>();
   const introspected = new Set<string>();
   const renamed = (name: string): NameNode => {
     names.set(prefix + name, name);
     return { kind: Kind.NAME, value: prefix + name };
   };
-  const written = writeOutFragments(options.schema, document, operation);
+  const empty = (): FieldNode => {
+    names.set(`${prefix}none`, null);
+    return { kind: Kind.FIELD, alias: { kind: Kind.NAME, value: `${prefix}none` }, name: TYPENAME };
+  };
+  const written = writeOutFragments(options.schema, document, operation, empty);
   const rewritten = visit(written, {
     Field(node) {
       const key = responseKey(node);
@@ -87,22 +93,32 @@ export function rewriteOperation(
   };
 }
 
-/** Puts the selections of fragments in the place of their spreads, without conditions that every object fulfils. */
+/**
+ * Puts the selections of fragments in the place of their spreads, without conditions that every object fulfils, and without
+ * fragments that no object fulfils. `empty` makes the field of a selection of which nothing is left.
+ */
 function writeOutFragments(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
+  empty: () => FieldNode,
 ): OperationDefinitionNode {
   const fragments = fragmentsOf(document);
 
-  const writeOut = (set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode => ({
-    ...set,
-    selections: set.selections.flatMap((node): readonly SelectionNode[] => {
+  const writeOut = (set: SelectionSetNode, parent: GraphQLNamedType): SelectionSetNode => {
+    const selections = set.selections.flatMap((node): readonly SelectionNode[] => {
       if (node.kind === Kind.FIELD) return [ofField(node, parent)];
       const { typeCondition, selectionSet } =
         node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value)!;
       const type = (typeCondition && schema.getType(typeCondition.name.value)) ?? parent;
       const isFulfilled = type === parent || (isAbstractType(type) && isSubType(type, parent));
+      if (
+        !isFulfilled &&
+        isCompositeType(type) &&
+        isCompositeType(parent) &&
+        !doTypesOverlap(schema, type, parent)
+      )
+        return [];
       const inner = writeOut(selectionSet, isFulfilled ? parent : type);
       if (isFulfilled && !node.directives?.length) return inner.selections;
       const fragment = {
@@ -111,8 +127,9 @@ function writeOutFragments(
         selectionSet: inner,
       } as const;
       return [isFulfilled || !typeCondition ? fragment : { ...fragment, typeCondition }];
-    }),
-  });
+    });
+    return { ...set, selections: selections.length > 0 ? selections : [empty()] };
+  };
   const isSubType = (type: GraphQLAbstractType, parent: GraphQLNamedType) =>
     (isObjectType(parent) || isInterfaceType(parent)) && schema.isSubType(type, parent);
   const ofField = (node: FieldNode, parent: GraphQLNamedType): FieldNode => {
@@ -145,7 +162,10 @@ export function restoreNames({ names }: Rewriting, value: unknown): unknown {
     if (Array.isArray(part)) return part.map(restore);
     if (typeof part !== 'object' || part === null) return part;
     return Object.fromEntries(
-      Object.entries(part).map(([name, inner]) => [names.get(name) ?? name, restore(inner)]),
+      Object.entries(part).flatMap(([name, inner]) => {
+        const original = names.get(name);
+        return original === null ? [] : [[original ?? name, restore(inner)]];
+      }),
     );
   };
   return restore(value);
@@ -174,9 +194,11 @@ export const isSchemaField = ({ name }: FieldNode): boolean =>
 export const placeholder = ({ directives }: FieldNode, alias: NameNode): FieldNode => ({
   kind: Kind.FIELD,
   alias,
-  name: { kind: Kind.NAME, value: '__typename' },
+  name: TYPENAME,
   ...(directives && { directives }),
 });
+
+const TYPENAME = { kind: Kind.NAME, value: '__typename' } as const;
 
 const unusedPrefix = (source: string, prefix: string): string =>
   source.includes(prefix) ? unusedPrefix(source, `${prefix}_`) : prefix;
