@@ -47,8 +47,8 @@ export const RunChanged = defineEvent(
 );
 
 /**
- * An agent was changed, or one of its runs changed its state; the payload is the agent after the change.
- * In the stream of every project in which the agent has worked.
+ * An agent was added or changed, or has more or less to do; the payload is the agent after the change.
+ * In the stream of every project in which the agent has worked, and, if its settings changed, of those in which it may work.
  */
 export const AgentChanged = defineEvent(
   'agents.agent-changed.v2',

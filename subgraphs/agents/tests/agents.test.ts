@@ -149,6 +149,31 @@ describe('a change of an agent', () => {
     expect((await events()).at(-1)).toEqual({ ...agent, isArchived: true });
   });
 
+  test('is told to the projects that it may work in, from its creation on, and to one from which it is withdrawn', async () => {
+    const [here, there] = [await world.project(), await world.project()];
+    const { id } = await world.agent({ projectIds: [here] });
+    expect(await world.agentEvents(here, id)).toMatchObject([{ name: 'Writer' }]);
+
+    await updateAgent(world.ctx(), { id, name: 'Author' });
+    await updateAgent(world.ctx(), { id, projectIds: [there] });
+
+    expect(await world.agentEvents(here, id)).toMatchObject([{ name: 'Writer' }, { name: 'Author' }, {}]);
+    expect(await world.agentEvents(there, id)).toHaveLength(1);
+  });
+
+  test('of how much it has to do is told once for each change, not for every step of a run', async () => {
+    const projectId = await world.project();
+    const agent = await world.agent();
+    const { id } = await world.start({ agentId: agent.id, taskId: await world.task({ projectId }) });
+    const { sessionKey } = await world.runIn(id, 'RUNNING');
+    expect(await world.agentEvents(projectId, agent.id)).toHaveLength(2); // one run waits, then it holds a slot
+
+    await world.callback({ sessionKey });
+    await world.runIn(id, 'SUCCEEDED');
+
+    expect(await world.agentEvents(projectId, agent.id)).toHaveLength(3);
+  });
+
   test('that changes nothing publishes nothing and makes no new version', async () => {
     const { id, events } = await agentAtWork();
     const before = { version: 1, events: await events() };

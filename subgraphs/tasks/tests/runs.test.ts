@@ -43,6 +43,24 @@ describe('a run that starts', () => {
   });
 });
 
+describe('the card of a task', () => {
+  test.each(['QUEUED', 'DISPATCHING', 'RUNNING', 'INPUT_REQUIRED', 'FAILED', 'CANCELED'] as const)(
+    'hears once that its run is %s, and a repeat says nothing',
+    async (state) => {
+      const task = await newTask();
+      const ofRun = async () =>
+        (await world.published(task.projectId)).filter(
+          ({ type, changedFields }) =>
+            type === 'tasks.task-changed.v1' && (changedFields as string[]).includes('activeRun'),
+        );
+
+      await world.run(task, { state, failureMessage: 'boom' });
+
+      expect(await ofRun()).toHaveLength(1);
+    },
+  );
+});
+
 describe('a run that succeeds', () => {
   test.each([
     ['BACKLOG', 'IN_REVIEW'],

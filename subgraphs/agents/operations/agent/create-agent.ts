@@ -7,6 +7,7 @@ import { createOnce, defineOperation } from '../../../../platform/subgraph/opera
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
 import { CREATE_INPUTS, requireProjects, requireTarget } from './steps/agent-input.ts';
+import { publishAgentSettings } from './steps/publish-agent.ts';
 
 const Input = z.strictObject({
   ...CREATE_INPUTS,
@@ -48,5 +49,6 @@ async function insertAgent(
     updatedAt: now,
   });
   await tx.em.flush();
+  await publishAgentSettings(tx, agent);
   return agent;
 }

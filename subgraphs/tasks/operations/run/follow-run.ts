@@ -29,6 +29,9 @@ interface Effect {
   says?: (step: RunStep) => string;
 }
 
+/** The fields of a task that every step of its run changes. The agents subgraph resolves them. */
+const RUN_API_NAMES = ['activeRun'];
+
 /**
  * The effects of steps by the state of the run; other states have none. No effect finishes or reopens a task, which is
  * left to people, so `followRun` does not lock the board.
@@ -48,15 +51,16 @@ const EFFECTS: Partial<Record<RunState, Effect>> = {
 };
 
 /**
- * Shows a step of a run on the board, in the name of the agent: as the task's delegate, its place, and a comment.
+ * Shows a step of a run on the board, in the name of the agent: as the task's delegate, its place, and a comment. Every
+ * step is an event of the task, because the card shows its run.
  *
  * Every step has one event. The id of the event is stored with the effect, so a repeat changes nothing, even after
  * somebody moved the task back. The id of the run and the state would not be enough: a run may ask several questions.
  * An archived task only gets the comment. A step on an unknown task has no effect.
  */
 export async function followRun(tx: Transaction, step: RunStep, eventId: string): Promise<void> {
-  const effect = EFFECTS[step.state];
-  if (!effect || !(await isFirstTime(tx, eventId))) return;
+  if (!(await isFirstTime(tx, eventId))) return;
+  const effect = EFFECTS[step.state] ?? {};
   const target = effect.moves && (await lockFirstColumn(tx, step.projectId, effect.moves.to));
   const task = await lockOne(tx, Task, { id: step.taskId });
   if (!task) return;
@@ -64,10 +68,11 @@ export async function followRun(tx: Transaction, step: RunStep, eventId: string)
   if (effect.says) await insertComment(byAgent, task, effect.says(step));
   if (task.archivedAt) return;
   const moves = target && (await standsIn(tx, task, effect.moves!.from));
-  await applyTaskChanges(byAgent, task, {
+  const changes = {
     ...(effect.delegates && { delegateId: step.agentId }),
     ...(moves && (await endOf(tx, target.id, task.id))),
-  });
+  };
+  await applyTaskChanges(byAgent, task, changes, RUN_API_NAMES);
 }
 
 /** The agent of a run. Its rights are not read here: the agents subgraph checked them when the run was started. */

@@ -2,7 +2,7 @@ import { applyChanges } from '../../../../../platform/database/field-table.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import type { Agent } from '../../../entities/agent.ts';
 import { AGENT_FIELDS } from '../../../entities/agent-fields.ts';
-import { publishAgent } from './publish-agent.ts';
+import { publishAgentSettings } from './publish-agent.ts';
 
 /** New values of an agent's fields. Undefined values stay as they are. */
 export type AgentChanges = {
@@ -14,7 +14,8 @@ export type AgentChanges = {
  * No-op changes are ignored: no event, no new version.
  */
 export async function changeAgent(tx: Transaction, agent: Agent, changes: AgentChanges): Promise<void> {
+  const earlierProjectIds = agent.projectIds ?? [];
   if (applyChanges(agent, AGENT_FIELDS, changes).length === 0) return;
   agent.updatedAt = await tx.now();
-  await publishAgent(tx, agent);
+  await publishAgentSettings(tx, agent, earlierProjectIds);
 }

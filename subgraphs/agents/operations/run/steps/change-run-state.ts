@@ -10,7 +10,7 @@ import { projectStream } from '../../../../../schema/events/event.ts';
 import { Agent } from '../../../entities/agent.ts';
 import type { AgentRun } from '../../../entities/agent-run.ts';
 import { holdsSlot, mayBecome } from '../../../entities/run-states.ts';
-import { publishAgent } from '../../agent/steps/publish-agent.ts';
+import { publishAgentStatus } from '../../agent/steps/publish-agent.ts';
 
 /**
  * Moves a run to a state and publishes it. The caller holds the run's lock.
@@ -28,20 +28,21 @@ export async function changeRunState(
   if (!mayBecome(run.state, next)) {
     throw new DomainError('INVALID_TRANSITION', `A run that is ${run.state} cannot become ${next}`);
   }
+  const before = run.state;
   run.state = next;
   if (!holdsSlot(next)) {
     run.slot = null;
     run.leaseUntil = null;
     run.deadlineAt = null;
   }
-  await publishRun(tx, run, question);
+  await publishRun(tx, run, { before, question });
 }
 
-/** Publishes a run, and its agent, whose status may have changed with it. */
+/** Publishes a run, and its agent if what the agent has to do has changed with it. `before` is null for a new run. */
 export async function publishRun(
   tx: Transaction,
   run: AgentRun,
-  question: string | null = null,
+  { before, question = null }: { before: RunState | null; question?: string | null },
 ): Promise<void> {
   const agent = await tx.em.findOneOrFail(Agent, { id: run.agentId });
   tx.publish(RunChanged, {
@@ -62,5 +63,9 @@ export async function publishRun(
       possibleQuestion: run.possibleQuestion ?? null,
     },
   });
-  await publishAgent(tx, agent);
+  if (workOf(before) !== workOf(run.state)) await publishAgentStatus(tx, agent);
 }
+
+/** What a run in a state is to its agent: work under way, work that waits, or none. */
+const workOf = (state: RunState | null): 'held' | 'queued' | null =>
+  state !== null && holdsSlot(state) ? 'held' : state === 'QUEUED' ? 'queued' : null;

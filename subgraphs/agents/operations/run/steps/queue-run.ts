@@ -84,7 +84,7 @@ async function insertRun(
   await tx.em.flush();
   const { projectId } = task;
   await tx.em.upsert(AgentProject, { agentId, projectId }, { onConflictAction: 'ignore' });
-  await publishRun(tx, run);
+  await publishRun(tx, run, { before: null });
   return run;
 }
 

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { Agent } from '../../../entities/agent.ts';
-import { publishAgent } from '../../agent/steps/publish-agent.ts';
+import { publishAgentStatus } from '../../agent/steps/publish-agent.ts';
 
 /**
  * Notes whether a target can be reached; `problem` says why not, and is null when it can. While it cannot, its runs
@@ -19,5 +19,5 @@ export async function setTargetReachable(
     [isReachable, problem, name, isReachable],
   );
   if (changed.length === 0) return;
-  for (const agent of await tx.em.find(Agent, { target: name })) await publishAgent(tx, agent);
+  for (const agent of await tx.em.find(Agent, { target: name })) await publishAgentStatus(tx, agent);
 }

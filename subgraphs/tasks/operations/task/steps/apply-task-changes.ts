@@ -28,19 +28,28 @@ interface Columns {
 /**
  * Changes a locked task, writes its history and publishes it. No-op changes are ignored.
  *
+ * `alsoChanged` are fields of other subgraphs that changed with the task: the event names them, also if nothing else did.
  * This is the only place where a task changes. When the change finishes, reopens or archives the task, the tasks that
  * wait for it are published too; the caller then holds the lock on the board.
  */
-export async function applyTaskChanges(tx: Transaction, task: Task, changes: TaskChanges): Promise<void> {
+export async function applyTaskChanges(
+  tx: Transaction,
+  task: Task,
+  changes: TaskChanges,
+  alsoChanged: readonly string[] = [],
+): Promise<void> {
   const before = await columnOf(tx, task);
   const wasOpen = isOpen(task, before);
   const changed = applyChanges(task, TASK_FIELDS, changes);
-  if (changed.length === 0) return;
+  if (changed.length === 0) {
+    if (alsoChanged.length > 0) await publishTasks(tx, [task], alsoChanged);
+    return;
+  }
   const after = await columnOf(tx, task);
   recordChanges(tx, task.id, tellChanges(changed, { before, after }));
   await tx.em.flush();
   if (task.archivedAt) publishRemoval(tx, task);
-  else await publishTasks(tx, [task], apiNamesOf(changed, { before, after }));
+  else await publishTasks(tx, [task], [...apiNamesOf(changed, { before, after }), ...alsoChanged]);
   if (wasOpen !== isOpen(task, after)) await publishWaitingTasks(tx, task.id);
 }
 
