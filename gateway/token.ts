@@ -41,7 +41,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): Authenticate
     const token = /^Bearer\s+(\S+)$/i.exec(authorization?.trim() ?? '')?.[1];
     if (!token) throw refused('Sign in: send `Authorization: Bearer <access token>`.');
     const unverified = token.length <= TOKEN_CHARACTERS_MAX ? readUnverified(token) : null;
-    if (!unverified) throw refused(NOT_VALID);
+    if (!unverified) throw refuseToken(options, NOT_VALID, 'it is no token, or too long');
     checkUnverified(unverified, options);
     const payload = await verify(token, unverified, options, keys);
     return { actor: personOf(payload, issuer), expiresAt: payload.exp! * 1000 };
@@ -49,17 +49,31 @@ export function createTokenVerifier(options: TokenVerifierOptions): Authenticate
 }
 
 const refused = (message: string) => new DomainError('UNAUTHENTICATED', message);
+/** Tells the operator why a token was refused. Clients hear less: the reason would help to forge one. */
+function refuseToken(
+  { log }: Pick<TokenVerifierOptions, 'log'>,
+  message: string,
+  reason: string,
+): DomainError {
+  log.info({ reason }, 'sign-in.refused');
+  return refused(message);
+}
+
 const NOT_VALID = 'The access token is not valid here.';
 const EXPIRED = 'The access token has expired. Renew it.';
 
 /** Refuses what no key can make valid, so that the provider is not asked for it. */
-function checkUnverified(token: UnverifiedToken, { issuer, clientId }: TokenVerifierOptions): void {
+function checkUnverified(token: UnverifiedToken, options: TokenVerifierOptions): void {
   const { header, claims } = token;
-  if (isOtherKind(token)) throw refused('Send an access token, not an ID token or another token.');
-  const isMeant = claims.iss === issuer && [claims.aud].flat().includes(clientId);
-  if (!isMeant || !ALGORITHMS.includes(header.alg ?? '')) throw refused(NOT_VALID);
-  if (!isSubject(claims.sub) || typeof claims.exp !== 'number') throw refused(NOT_VALID);
-  if (claims.exp <= Date.now() / 1000 - CLOCK_TOLERANCE_SECONDS) throw refused(EXPIRED);
+  const no = (reason: string, message = NOT_VALID) => refuseToken(options, message, reason);
+  if (isOtherKind(token))
+    throw no('it is no access token', 'Send an access token, not an ID token or another token.');
+  if (claims.iss !== options.issuer) throw no('`iss` is not AUTHENTIK_ISSUER');
+  if (![claims.aud].flat().includes(options.clientId)) throw no('`aud` is not AUTHENTIK_CLIENT_ID');
+  if (!ALGORITHMS.includes(header.alg ?? '')) throw no('`alg` is not allowed');
+  if (!isSubject(claims.sub)) throw no('`sub` is no text of 1 to 255 characters');
+  if (typeof claims.exp !== 'number') throw no('`exp` is missing');
+  if (claims.exp <= Date.now() / 1000 - CLOCK_TOLERANCE_SECONDS) throw no('it has expired', EXPIRED);
 }
 
 const isSubject = (sub: unknown): boolean =>
@@ -84,8 +98,8 @@ async function verify(
     return await verifyWith(latest.find, token, options);
   } catch (error) {
     if (error instanceof DomainError) throw error;
-    if (error instanceof errors.JWTExpired) throw refused(EXPIRED);
-    if (error instanceof errors.JOSEError) throw refused(NOT_VALID);
+    if (error instanceof errors.JWTExpired) throw refuseToken(options, EXPIRED, 'it has expired');
+    if (error instanceof errors.JOSEError) throw refuseToken(options, NOT_VALID, error.code);
     options.log.error({ err: error }, 'sign-in.unusable-key'); // a key of the provider that cannot be read
     throw providerAway();
   }

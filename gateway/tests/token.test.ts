@@ -1,19 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportSPKI, generateKeyPair } from 'jose';
-import { testLog } from '../../platform/testing/infrastructure.ts';
+import { type CapturedLog, captureLog } from '../../platform/testing/captured-log.ts';
 import type { Authenticate } from '../sign-in.ts';
 import { createTokenVerifier } from '../token.ts';
 import { CLIENT_ID, type Claims, openProvider, type Provider } from './provider.ts';
 
 let provider: Provider;
 let authenticate: Authenticate;
+let logged: CapturedLog;
 beforeEach(async () => {
   provider = await openProvider();
+  logged = captureLog();
   authenticate = createTokenVerifier({
     issuer: provider.issuer,
     clientId: CLIENT_ID,
     keysMaxAgeMs: 60_000,
-    log: testLog,
+    log: logged.log,
   });
 });
 afterEach(() => provider.stop());
@@ -190,4 +192,16 @@ describe('a token is refused', () => {
       expect(await codeOf(authenticate(text))).toBe('UNAUTHENTICATED');
     },
   );
+});
+
+describe('the log of a refused token', () => {
+  test.each([
+    [{ aud: 'another' }, '`aud` is not AUTHENTIK_CLIENT_ID'],
+    [{ iss: 'https://elsewhere.example/' }, '`iss` is not AUTHENTIK_ISSUER'],
+    [{ sub: '' }, '`sub` is no text of 1 to 255 characters'],
+    [{ exp: 1 }, 'it has expired'],
+  ] as [Claims, string][])('tells the operator why: %j', async (claims, reason) => {
+    await codeOf(signIn(provider.token(claims)));
+    expect(logged.records('sign-in.refused')).toMatchObject([{ reason }]);
+  });
 });
