@@ -18,6 +18,10 @@ export interface TranscriptPage {
   earlier: string | null;
 }
 
+/** Whether a text can be a position in a transcript: OpenClaw counts the rows of a session from 1. */
+export const isPosition = (text: string): boolean =>
+  /^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text));
+
 /** Makes a page of a transcript of a page of OpenClaw's history. */
 export const readTranscript = ({ messages, nextCursor }: History): TranscriptPage => ({
   messages: messages.map((row) => ({

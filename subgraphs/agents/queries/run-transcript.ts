@@ -2,7 +2,7 @@ import { DomainError } from '../../../platform/input/errors.ts';
 import { PAGE_ITEMS_MAX } from '../../../platform/input/page-bounds.ts';
 import type { AgentRun } from '../entities/agent-run.ts';
 import type { AgentsContext } from '../loaders.ts';
-import type { TranscriptPage } from '../openclaw/transcript.ts';
+import { isPosition, type TranscriptPage } from '../openclaw/transcript.ts';
 
 const MESSAGES_DEFAULT = 50;
 
@@ -18,7 +18,7 @@ export interface TranscriptRequest {
 
 /**
  * Reads a page of what was said in OpenClaw in an attempt; null for an attempt that the run does not have.
- * Throws INVALID for `last` out of bounds, and UNAVAILABLE while OpenClaw does not answer.
+ * Throws INVALID for `last` out of bounds and a wrong `before`, and UNAVAILABLE while OpenClaw does not answer.
  */
 export async function readRunTranscript(
   ctx: AgentsContext,
@@ -28,6 +28,10 @@ export async function readRunTranscript(
   const rows = last ?? MESSAGES_DEFAULT;
   if (rows < 1 || rows > PAGE_ITEMS_MAX)
     throw new DomainError('INVALID', `\`last\` must be 1 to ${PAGE_ITEMS_MAX}`, { field: ['last'] });
+  if (before != null && !isPosition(before))
+    throw new DomainError('INVALID', '`before` is not `earlier` of a page of this transcript', {
+      field: ['before'],
+    });
   const attempts = await ctx.loaders.attempts.load(run.id);
   const attempt = attempts.find((each) => each.number === (number ?? run.attempt));
   if (!attempt) return null;
