@@ -100,20 +100,21 @@ const create = async (mutation: string, input: object, selection: string) => {
   return Object.values(payload).find((value) => 'id' in value)!;
 };
 
-/** A board with `tasksInColumn` tasks in each of five columns: each with an assignee, an agent, and some with a run. */
+/** A board with `tasksInColumn` tasks in each of five columns: each with an assignee, an unfinished one with a run. */
 async function makeBoard(key: string, tasksInColumn: number): Promise<string> {
   const { viewer } = (await ask('{ viewer { id } }', {})) as { viewer: { id: string } };
   const { id: projectId } = await create('projectCreate', { key, name: 'Board' }, 'project { id }');
   const agent = await create('agentCreate', { name: 'Writer', slug: key.toLowerCase() }, 'agent { id }');
-  const { project } = (await ask('query ($id: ID!) { project(id: $id) { columns { id } } }', {
+  const { project } = (await ask('query ($id: ID!) { project(id: $id) { columns { id category } } }', {
     id: projectId,
   })) as {
-    project: { columns: { id: string }[] };
+    project: { columns: { id: string; category: string }[] };
   };
-  for (const { id: columnId } of project.columns) {
+  for (const { id: columnId, category } of project.columns) {
     for (let n = 0; n < tasksInColumn; n++) {
       const input = { projectId, columnId, title: `Task ${n}`, assigneeId: viewer.id };
       const task = await create('taskCreate', input, 'task { id }');
+      if (category === 'DONE') continue; // no run starts on a finished task
       const run = await create(
         'agentRunStart',
         { agentId: agent.id, taskId: task.id, instruction: 'Draft it', whenBusy: 'QUEUE' },
