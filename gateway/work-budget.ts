@@ -29,7 +29,7 @@ export interface WorkBudget {
    * Throws or rejects with RequestRefused (LIMIT_EXCEEDED) instead of a long wait.
    */
   admit(spender: Spender): Promise<void> | null;
-  /** Does the work at once, and takes from the person and the address the time that it took. */
+  /** Does the work at once, and takes from the person and the address the time that it took, at least LEAST_MS. */
   charge<Result>(spender: Spender, work: () => Result): Result;
 }
 
@@ -42,6 +42,8 @@ export const WORK_BUDGET: WorkBudgetOptions = {
   waitingMax: 20,
 };
 
+/** What a document costs beside the work for it: the request around it must be read and answered too. */
+const LEAST_MS = 2;
 /** The most accounts that are kept. Beyond it those are forgotten that have been used least recently. */
 const ACCOUNTS_MAX = 20_000;
 
@@ -92,7 +94,7 @@ export function createWorkBudget({ person, address, waitMs, waitingMax }: WorkBu
       try {
         return work();
       } finally {
-        const ms = performance.now() - start;
+        const ms = Math.max(LEAST_MS, performance.now() - start);
         for (const { account } of accountsOf(spender)) account.leftMs -= ms;
       }
     },
