@@ -36,7 +36,7 @@ export interface WorkBudget {
 export type Spender = Pick<GatewayContext, 'actor' | 'address'>;
 
 export const WORK_BUDGET: WorkBudgetOptions = {
-  person: { burstMs: 2_000, perSecondMs: 200 },
+  person: { burstMs: 1_000, perSecondMs: 200 },
   address: { burstMs: 6_000, perSecondMs: 600 },
   waitMs: 5_000,
   waitingMax: 20,
