@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import {
+  buildASTSchema,
   buildSchema,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -22,6 +24,12 @@ const valuesOf = (name: string) => {
   const type = api.getType(name);
   if (!isEnumType(type)) throw new Error(`${name} is not an enum`);
   return type.getValues().map((value) => value.name);
+};
+
+/** The subgraph that resolves the entities of a type by their id. */
+const OWNERS: Readonly<Record<string, (typeof SUBGRAPHS)[number]>> = {
+  ...{ User: 'projects', Project: 'projects', Task: 'tasks', Agent: 'agents', AgentRun: 'agents' },
+  ...{ Channel: 'chat', Message: 'chat' },
 };
 
 describe('the schema', () => {
@@ -56,6 +64,21 @@ describe('the schema', () => {
       });
     }
     expect(bare).toEqual([]);
+  });
+
+  test('an object of another subgraph may be null, so that one subgraph that is away takes no object of another along', () => {
+    const required: string[] = [];
+    for (const subgraph of SUBGRAPHS) {
+      const schema = buildASTSchema(subgraphSdl(subgraph), { assumeValidSDL: true });
+      for (const type of Object.values(schema.getTypeMap()).filter(isObjectType)) {
+        for (const { name, type: fieldType } of Object.values(type.getFields())) {
+          const owner = OWNERS[getNamedType(fieldType).name];
+          if (owner && owner !== subgraph && String(fieldType).includes('!'))
+            required.push(`${type.name}.${name}`);
+        }
+      }
+    }
+    expect(required).toEqual([]);
   });
 
   test('every mutation takes one input and answers with userErrors', () => {

@@ -117,7 +117,10 @@ describe('a failure of one event', () => {
 
   test('is NOT_FOUND for an object that another subgraph does not show', async () => {
     const { data, errors } = await resultOf(WITH_PROJECT, { id: 'gone' });
-    expect(data.boardEvents).toEqual({ kind: 'TaskChanged', cursor: 'cursor-1', task: null });
+    expect(data.boardEvents).toEqual({
+      ...{ kind: 'TaskChanged', cursor: 'cursor-1' },
+      task: { id: 't1', title: 'Task t1', project: null },
+    });
     expect(errors).toEqual([
       {
         message: 'This does not exist, or you may not see it.',

@@ -88,7 +88,7 @@ describe('every null that was not chosen has an error with its path', () => {
         projects: entities({}),
       },
     );
-    expect(data).toEqual({ a: null, b: null });
+    expect(data).toEqual({ a: null, b: { project: null } });
     expect(found(errors)).toEqual([
       ['FORBIDDEN', 'a'],
       ['NOT_FOUND', 'b.project.name'],
