@@ -19,6 +19,11 @@ const origins = z
     'Other origins whose web pages may send requests, separated by commas. The own origin always may.',
   );
 
+const names = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((entry) => entry.trim() || []));
+
 const Settings = ServiceConfig.extend({
   GATEWAY_PORT: port(8000).describe('The port for clients and OpenClaw.'),
   PROJECTS_URL: subgraphUrl('projects'),
@@ -42,6 +47,19 @@ const Settings = ServiceConfig.extend({
   AUTHENTIK_KEYS_MAX_AGE_SECONDS: wholeNumber(1, 86_400, 300).describe(
     'How long the keys of Authentik are used before it is asked again, so how long a removed key stays good.',
   ),
+  WORKSPACE_ADMINS: names.describe(
+    'The admins of the workspace, separated by commas: the `sub` of their tokens; with SIGN_IN=development their names, and everybody is an admin if it is empty.',
+  ),
+  WORKSPACE_ADMIN_GROUP: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The group of Authentik whose members are admins of the workspace too.'),
+  WORKSPACE_GROUPS_CLAIM: z
+    .string()
+    .min(1)
+    .default('groups')
+    .describe("The claim of an access token that lists the names of its person's groups."),
   INTROSPECTION: boolean(false).describe(
     'Whether clients may query the schema with SIGN_IN=oidc. In development they always may.',
   ),

@@ -7,12 +7,14 @@ import type { Logger } from '../platform/process/log.ts';
 import { isOtherKind, readUnverified, type UnverifiedToken } from './access-token.ts';
 import { createProviderKeys, type ProviderKeys, providerAway } from './provider-keys.ts';
 import type { Authenticate } from './sign-in.ts';
+import { readWorkspaceRole, type WorkspaceAdmins } from './workspace-role.ts';
 
 export interface TokenVerifierOptions {
   issuer: string;
   clientId: string;
   /** How long a key stays good after the provider has removed it. */
   keysMaxAgeMs: number;
+  admins: WorkspaceAdmins;
   log: Logger;
 }
 
@@ -44,7 +46,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): Authenticate
     if (!unverified) throw refuseToken(options, NOT_VALID, 'it is no token, or too long');
     checkUnverified(unverified, options);
     const payload = await verify(token, unverified, options, keys);
-    return { actor: personOf(payload, issuer), expiresAt: payload.exp! * 1000 };
+    return { actor: personOf(payload, options), expiresAt: payload.exp! * 1000 };
   };
 }
 
@@ -141,7 +143,7 @@ const orNotSigned = (error: unknown): null => {
 };
 
 /** Makes a person of the claims. They are bounded and cleaned here, because they travel in headers and become rows. */
-function personOf(claims: JWTPayload, issuer: string): Person {
+function personOf(claims: JWTPayload, { issuer, admins }: TokenVerifierOptions): Person {
   const name = [claims['name'], claims['preferred_username']].find(
     (value): value is string => typeof value === 'string' && cleanLine(value) !== '',
   );
@@ -149,6 +151,7 @@ function personOf(claims: JWTPayload, issuer: string): Person {
     id: uuidV5(`${issuer}|${claims.sub}`, PEOPLE),
     displayName: name ?? 'Unknown',
     avatarUrl: readPicture(claims['picture']),
+    workspaceRole: readWorkspaceRole(claims, admins),
   });
 }
 

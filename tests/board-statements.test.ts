@@ -40,6 +40,7 @@ beforeAll(async () => {
       extendContext: extendContext({
         timeoutSeconds: 600,
         runsMax: 6,
+        agentsAddedBy: 'admins',
         targets: { names: ['default'] } as never,
       }),
       ...DEFINITIONS[name],

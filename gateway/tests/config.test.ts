@@ -69,6 +69,17 @@ describe('development sign-in', () => {
     expect((await authenticate(undefined)).actor.displayName).toBe('Developer');
   });
 
+  test('makes everybody an admin of the workspace, or those whom the settings name', async () => {
+    const roles = async (settings: Record<string, string>) => {
+      const authenticate = createAuthentication(gatewayConfig(settings), testLog);
+      const people = [undefined, 'Development Ada', 'Development Bob'];
+      const signedIn = await Promise.all(people.map((name) => authenticate(name)));
+      return signedIn.map(({ actor }) => actor.kind === 'person' && actor.workspaceRole);
+    };
+    expect(await roles({})).toEqual(['ADMIN', 'ADMIN', 'ADMIN']);
+    expect(await roles({ WORKSPACE_ADMINS: 'Ada, Root' })).toEqual(['MEMBER', 'ADMIN', 'MEMBER']);
+  });
+
   test('gives the same person for the same name', async () => {
     const authenticate = createAuthentication(gatewayConfig(), testLog);
     const [one, same, other] = await Promise.all(

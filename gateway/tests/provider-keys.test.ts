@@ -6,10 +6,12 @@ import type { Authenticate } from '../sign-in.ts';
 import { createTokenVerifier } from '../token.ts';
 import { CLIENT_ID, openProvider, type Provider } from './provider.ts';
 
+const NO_ADMINS = { people: [], group: null, groupsClaim: 'groups' };
+
 let provider: Provider;
 let authenticate: Authenticate;
 const verifier = (keysMaxAgeMs = 60_000, issuer = provider.issuer) =>
-  createTokenVerifier({ issuer, clientId: CLIENT_ID, keysMaxAgeMs, log: testLog });
+  createTokenVerifier({ issuer, clientId: CLIENT_ID, keysMaxAgeMs, admins: NO_ADMINS, log: testLog });
 beforeEach(async () => {
   provider = await openProvider();
   authenticate = verifier();

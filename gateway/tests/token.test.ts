@@ -15,6 +15,7 @@ beforeEach(async () => {
     issuer: provider.issuer,
     clientId: CLIENT_ID,
     keysMaxAgeMs: 60_000,
+    admins: { people: ['root'], group: 'board admins', groupsClaim: 'groups' },
     log: logged.log,
   });
 });
@@ -38,9 +39,22 @@ describe('a token of the provider', () => {
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         displayName: 'Ada',
         avatarUrl: 'https://example.com/ada.png',
+        workspaceRole: 'MEMBER',
       },
       expiresAt: exp * 1000,
     });
+  });
+
+  test.each([
+    ['a person whom the settings name', { sub: 'root' }, 'ADMIN'],
+    ['a member of the admins’ group', { groups: ['staff', 'board admins'] }, 'ADMIN'],
+    ['a member of that group alone', { groups: 'board admins' }, 'ADMIN'],
+    ['a member of other groups', { groups: ['Board Admins', 'board'] }, 'MEMBER'],
+    ['somebody whose claim is no list of groups', { groups: { 'board admins': true } }, 'MEMBER'],
+    ['somebody who states a role', { workspaceRole: 'ADMIN', role: 'ADMIN' }, 'MEMBER'],
+  ])('gives %s the role of the settings', async (_who, claims, workspaceRole) => {
+    const token = provider.token(claims as Partial<Claims>);
+    expect((await signIn(token)).actor).toMatchObject({ workspaceRole });
   });
 
   test('is the same person after a change of name, and another person with another subject', async () => {

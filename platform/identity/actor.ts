@@ -9,11 +9,16 @@ import { cutText } from '../input/text.ts';
  * events name it.
  */
 
+/** What a person may do outside of projects. The gateway reads it from the sign-in; it is no row. */
+const WorkspaceRole = z.enum(['MEMBER', 'ADMIN']);
+export type WorkspaceRole = z.infer<typeof WorkspaceRole>;
+
 const Person = z.strictObject({
   kind: z.literal('person'),
   id: z.uuid(),
   displayName: z.string(),
   avatarUrl: z.string().nullable(),
+  workspaceRole: WorkspaceRole.default('MEMBER'),
 });
 
 const AgentInRun = z.strictObject({
@@ -49,19 +54,29 @@ export const DISPLAY_NAME_CHARACTERS_MAX = 200;
 /**
  * Makes a person of what somebody outside says about it, such as the claims of an identity provider. The name is cleaned
  * as every line is and cut to 200 characters. A picture that is not at an https address of at most 2,000 characters is
- * left out: it must not keep its person from signing in.
+ * left out: it must not keep its person from signing in. Without a role in the workspace it is a member.
  */
-export const person = (identity: { id: string; displayName: string; avatarUrl: string | null }): Person => ({
+export const person = (identity: {
+  id: string;
+  displayName: string;
+  avatarUrl: string | null;
+  workspaceRole?: WorkspaceRole;
+}): Person => ({
   kind: 'person',
   id: identity.id,
   displayName: cutText(cleanLine(identity.displayName), DISPLAY_NAME_CHARACTERS_MAX),
   avatarUrl: httpsUrl.nullable().catch(null).parse(identity.avatarUrl),
+  workspaceRole: identity.workspaceRole ?? 'MEMBER',
 });
 
 export const systemPart = (part: string): SystemPart => ({ kind: 'system', part });
 
 /** The person whose rights count: the actor, or the person for whom an agent acts. */
 export const personOf = (actor: RequestActor): Person => (actor.kind === 'agent' ? actor.onBehalfOf : actor);
+
+/** Whether an admin of the workspace acts. An agent in a run has no role in the workspace, whoever asked for the run. */
+export const isWorkspaceAdmin = (actor: Actor): boolean =>
+  actor.kind === 'person' && actor.workspaceRole === 'ADMIN';
 
 /** The person who acts. Throws FORBIDDEN for an agent, which acts only in the project of its run. */
 export function requirePerson(actor: RequestActor): Person {

@@ -1,5 +1,5 @@
 import { findById } from '../../platform/database/find.ts';
-import { type Actor, type Person, personOf } from '../../platform/identity/actor.ts';
+import { type Actor, isWorkspaceAdmin, type Person, personOf } from '../../platform/identity/actor.ts';
 import { type Grants, requireRole } from '../../platform/identity/grants.ts';
 import { DomainError, notFound } from '../../platform/input/errors.ts';
 import { isUuid } from '../../platform/input/input.ts';
@@ -76,25 +76,39 @@ export const maySee = async ({ grants }: WithGrants, projectId: string): Promise
 
 /**
  * Whether the actor may see an agent. An agent that all projects may use is visible to every actor. An agent that is
- * restricted to projects is visible to their members and to its owner.
+ * restricted to projects is visible to their members, to its owner and to admins of the workspace.
  */
 export async function maySeeAgent(looker: WithGrants, agent: Agent): Promise<boolean> {
-  if (!agent.projectIds || isOwner(looker, agent)) return true;
+  if (!agent.projectIds || mayManage(looker, agent)) return true;
   const seen = await Promise.all(agent.projectIds.map((projectId) => maySee(looker, projectId)));
   return seen.includes(true);
 }
 
-/** Whether the actor owns an agent. An agent in a run does not have the ownerships of its person. */
-export const isOwner = ({ actor }: Pick<WithGrants, 'actor'>, agent: Pick<Agent, 'ownerId'>): boolean =>
-  actor.kind === 'person' && actor.id === agent.ownerId;
+/**
+ * Whether the actor may change an agent and read what only its owner sees: its owner and admins of the workspace may. An
+ * agent in a run does not have the ownerships of its person.
+ */
+export const mayManage = ({ actor }: Pick<WithGrants, 'actor'>, agent: Pick<Agent, 'ownerId'>): boolean =>
+  (actor.kind === 'person' && actor.id === agent.ownerId) || isWorkspaceAdmin(actor);
 
-/** Throws FORBIDDEN when the actor does not own the agent. Throw NOT_FOUND before it for an agent that is invisible. */
-export function requireOwner(
+/** Throws FORBIDDEN when the actor may not manage the agent. Throw NOT_FOUND before it for an agent that is invisible. */
+export function requireManager(
   looker: Pick<WithGrants, 'actor'>,
   agent: Pick<Agent, 'ownerId'>,
   field: readonly string[],
 ): void {
-  if (!isOwner(looker, agent)) throw new DomainError('FORBIDDEN', 'Only its owner may do this', { field });
+  if (mayManage(looker, agent)) return;
+  throw new DomainError('FORBIDDEN', 'Only its owner and admins of the workspace may do this', { field });
+}
+
+/** Throws FORBIDDEN for everybody who is not an admin of the workspace. `purpose` says what an admin would do. */
+export function requireWorkspaceAdmin(
+  { actor }: Pick<WithGrants, 'actor'>,
+  purpose: string,
+  field: readonly string[] = [],
+): void {
+  if (isWorkspaceAdmin(actor)) return;
+  throw new DomainError('FORBIDDEN', `Only admins of the workspace ${purpose}`, { field });
 }
 
 /** The person who acts, or for whom an agent acts. Throws for a part of the system, which acts for no person. */

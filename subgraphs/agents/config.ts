@@ -9,7 +9,7 @@ const callbackSecrets = z
     'must be `whsec_` and base64 of at least 24 bytes, such as `echo whsec_$(openssl rand -base64 32)` gives',
   )
   .transform((text) => text.split(','))
-  .describe('The secret with which the plugin in OpenClaw signs its callbacks.');
+  .describe('The secret with which the plugin in the OpenClaw of OPENCLAW_URL signs its callbacks.');
 
 const url = z.url({ protocol: /^https?$/ });
 
@@ -19,7 +19,18 @@ const Target = z.strictObject({
   url,
   token: z.string().min(8),
   gatewayToken: z.string().min(8),
+  callbackSecret: callbackSecrets,
 });
+
+/** The one secret of no other target: by it the target of a report is known. */
+const haveOwnSecrets = (settings: {
+  OPENCLAW_CALLBACK_SECRET: readonly string[];
+  OPENCLAW_TARGETS: readonly { callbackSecret: readonly string[] }[];
+}): boolean => {
+  const targets = settings.OPENCLAW_TARGETS.map(({ callbackSecret }) => callbackSecret);
+  const secrets = [settings.OPENCLAW_CALLBACK_SECRET, ...targets].flatMap((each) => [...new Set(each)]);
+  return new Set(secrets).size === secrets.length;
+};
 
 const moreTargets = z
   .string()
@@ -28,7 +39,7 @@ const moreTargets = z
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      check.addIssue('must be JSON: [{"name", "url", "token", "gatewayToken"}, …]');
+      check.addIssue('must be JSON: [{"name", "url", "token", "gatewayToken", "callbackSecret"}, …]');
       return z.NEVER;
     }
   })
@@ -47,6 +58,12 @@ export const AgentsConfig = SubgraphConfig.extend({
   OPENCLAW_GATEWAY_TOKEN: secret('The gateway token of OpenClaw, `gateway.auth.token` in its settings.', 8),
   OPENCLAW_TARGETS: moreTargets,
   OPENCLAW_CALLBACK_SECRET: callbackSecrets,
+  AGENTS_ADDED_BY: z
+    .enum(['admins', 'members'])
+    .default('admins')
+    .describe(
+      'Who may add agents. `admins`: those of the workspace. `members`: also others, for projects in which they are members.',
+    ),
   OPENCLAW_RUNS_MAX: wholeNumber(1, 1000, 6).describe(
     'The most runs in one OpenClaw at a time; OpenClaw itself has 8 slots.',
   ),
@@ -64,8 +81,13 @@ export const AgentsConfig = SubgraphConfig.extend({
     'How long received callbacks are remembered. A repeat after that is taken for a late one.',
   ),
   RETENTION_ACTIVITIES_DAYS: wholeNumber(1, 3_650, 365).describe('How long the activities of runs are kept.'),
-}).refine(({ OPENCLAW_TOKEN, OPENCLAW_GATEWAY_TOKEN }) => OPENCLAW_TOKEN !== OPENCLAW_GATEWAY_TOKEN, {
-  path: ['OPENCLAW_GATEWAY_TOKEN'],
-  message: 'must differ from OPENCLAW_TOKEN: it opens far more',
-});
+})
+  .refine(({ OPENCLAW_TOKEN, OPENCLAW_GATEWAY_TOKEN }) => OPENCLAW_TOKEN !== OPENCLAW_GATEWAY_TOKEN, {
+    path: ['OPENCLAW_GATEWAY_TOKEN'],
+    message: 'must differ from OPENCLAW_TOKEN: it opens far more',
+  })
+  .refine(haveOwnSecrets, {
+    path: ['OPENCLAW_TARGETS'],
+    message: 'must have a `callbackSecret` of its own in each, which differs from OPENCLAW_CALLBACK_SECRET',
+  });
 export type AgentsConfig = z.infer<typeof AgentsConfig>;

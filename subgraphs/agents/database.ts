@@ -14,6 +14,7 @@ import { Migration0001Agents } from './migrations/0001-agents.ts';
 import { Migration0002NamedReaders } from './migrations/0002-named-readers.ts';
 import { Migration0003Messages } from './migrations/0003-messages.ts';
 import { Migration0004FinishedTasks } from './migrations/0004-finished-tasks.ts';
+import { Migration0005PrivatePrompts } from './migrations/0005-private-prompts.ts';
 
 /** The entities of this subgraph and the migrations that create their tables. */
 export const AGENTS_DATABASE = {
@@ -35,5 +36,6 @@ export const AGENTS_DATABASE = {
     { name: '0002-named-readers', class: Migration0002NamedReaders },
     { name: '0003-messages', class: Migration0003Messages },
     { name: '0004-finished-tasks', class: Migration0004FinishedTasks },
+    { name: '0005-private-prompts', class: Migration0005PrivatePrompts },
   ],
 } satisfies Pick<DatabaseOptions, 'entities' | 'migrations'>;

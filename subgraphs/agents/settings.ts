@@ -7,6 +7,8 @@ export interface AgentsSettings {
   timeoutSeconds: number;
   /** The most runs in one target at a time, over all agents. */
   runsMax: number;
+  /** Who may add agents: admins of the workspace, or also members of projects, for these projects. */
+  agentsAddedBy: 'admins' | 'members';
   targets: Targets;
 }
 

@@ -47,6 +47,7 @@ export function startAgents(config: AgentsConfig, lent?: Infrastructure): Promis
   const settings = {
     timeoutSeconds: config.RUN_TIMEOUT_SECONDS,
     runsMax: config.OPENCLAW_RUNS_MAX,
+    agentsAddedBy: config.AGENTS_ADDED_BY,
     targets,
   };
   return startSubgraph(
@@ -82,7 +83,7 @@ export async function workOnRuns(
     if (types.includes(RunChanged.type)) reaper.wake();
   });
   return {
-    routes: (app) => serveCallback(app, subgraph, config.OPENCLAW_CALLBACK_SECRET),
+    routes: (app) => serveCallback(app, subgraph, targets),
     async close() {
       unlisten();
       await Promise.all([dispatcher, reaper, reconciler, monitor].map((loop) => loop.close()));

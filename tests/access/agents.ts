@@ -1,14 +1,24 @@
-import { type AccessTable, ANY_PERSON, atLeast, MAKER_ONLY } from './table.ts';
+import { type AccessTable, atLeast, MAKER_ONLY, type Verdicts } from './table.ts';
+
+/** The agent's owner and admins of the workspace, who need not be in a project. */
+const MANAGERS_ONLY: Verdicts = { ...MAKER_ONLY, WORKSPACE_ADMIN: 'OK' };
 
 export const MUTATIONS: AccessTable = {
-  agentCreate: { verdicts: ANY_PERSON, arrange: ({ newSlug }) => ({ name: 'Another', slug: newSlug() }) },
+  agentCreate: {
+    verdicts: { ...atLeast('MEMBER'), AGENT: 'FORBIDDEN' },
+    arrange: ({ newSlug, projectId }) => ({ name: 'Another', slug: newSlug(), projectIds: [projectId] }),
+  },
   agentUpdate: {
-    verdicts: MAKER_ONLY,
+    verdicts: MANAGERS_ONLY,
     arrange: async ({ newAgent }) => ({ id: (await newAgent()).id, name: 'Renamed' }),
   },
-  agentArchive: { verdicts: MAKER_ONLY, arrange: async ({ newAgent }) => ({ id: (await newAgent()).id }) },
+  agentArchive: { verdicts: MANAGERS_ONLY, arrange: async ({ newAgent }) => ({ id: (await newAgent()).id }) },
+  agentTakeOver: {
+    verdicts: { ...MANAGERS_ONLY, OWNER: 'FORBIDDEN' },
+    arrange: async ({ newAgent }) => ({ id: (await newAgent()).id }),
+  },
   agentWake: {
-    verdicts: MAKER_ONLY,
+    verdicts: MANAGERS_ONLY,
     arrange: async ({ newAgent }) => ({ agentId: (await newAgent()).id, text: 'Hello' }),
   },
   agentRunStart: {

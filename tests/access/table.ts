@@ -26,6 +26,7 @@ export function atLeast(role: Role): Verdicts {
     MEMBER: verdictOf('MEMBER'),
     VIEWER: verdictOf('VIEWER'),
     STRANGER: 'NOT_FOUND',
+    WORKSPACE_ADMIN: 'NOT_FOUND',
     AGENT: verdictOf('MEMBER'),
   };
 }
@@ -37,6 +38,7 @@ export const MAKER_ONLY: Verdicts = {
   MEMBER: 'FORBIDDEN',
   VIEWER: 'FORBIDDEN',
   STRANGER: 'NOT_FOUND',
+  WORKSPACE_ADMIN: 'NOT_FOUND',
   AGENT: 'FORBIDDEN',
 };
 
@@ -47,5 +49,6 @@ export const ANY_PERSON: Verdicts = {
   MEMBER: 'OK',
   VIEWER: 'OK',
   STRANGER: 'OK',
+  WORKSPACE_ADMIN: 'OK',
   AGENT: 'FORBIDDEN',
 };

@@ -50,6 +50,7 @@ export async function openAccessWorld(logLevel = 'silent') {
     MEMBER: newPerson('Mia'),
     VIEWER: newPerson('Victor'),
     STRANGER: newPerson('Sam'),
+    WORKSPACE_ADMIN: person({ ...newPerson('Wanda'), workspaceRole: 'ADMIN' }),
   };
   const asOwner = async (subgraph: SubgraphName, document: string, variables: object = {}) => {
     const { data, errors } = await ask(subgraph, people.OWNER, document, variables);
@@ -172,6 +173,7 @@ async function startSubgraphs(logLevel: string) {
       OPENCLAW_GATEWAY_TOKEN: simulator.gatewayToken,
       OPENCLAW_CALLBACK_SECRET: simulator.callbackSecret,
       OPENCLAW_RUNS_MAX: '1000',
+      AGENTS_ADDED_BY: 'members',
     });
   const subgraphs = {
     projects: await startProjects(read(ProjectsConfig), infrastructure),

@@ -21,5 +21,6 @@ export const AGENT_FIELDS = defineFieldTable(Agent, {
     apiNames: ['projectIds'],
   },
   target: { input: line(1, 40).nullish(), apiNames: ['openClaw'] },
+  ownerId: { apiNames: ['owner'] },
   archivedAt: { apiNames: ['archivedAt'] },
 });

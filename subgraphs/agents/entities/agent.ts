@@ -10,8 +10,8 @@ const AgentSchema = defineEntity({
       .primary()
       .onCreate(() => uuidv7()),
     name: p.string().length(100),
-    /** The id of the agent in OpenClaw. */
-    slug: p.string().length(50).unique('agent_slug_unique'),
+    /** The id of the agent in OpenClaw. Agents in use differ in it within a target: the index `agent_slug_in_use`. */
+    slug: p.string().length(50),
     model: p.string().length(100),
     systemPrompt: p.text().nullable(),
     maxConcurrent: p.integer(),

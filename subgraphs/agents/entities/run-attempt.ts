@@ -24,6 +24,11 @@ const RunAttemptSchema = defineEntity({
     /** The exact bytes of the hand-over. A repeat sends the same bytes; others would start a second run in OpenClaw. */
     requestBody: p.text(),
     isPromptCut: p.boolean(),
+    /**
+     * What its session was told at the beginning, which is for those who manage the agent; empty for nothing. Null for an
+     * old attempt of which it is not known.
+     */
+    systemPrompt: p.text().nullable(),
     startedAt: p.datetime().length(3),
     endedAt: p.datetime().length(3).nullable(),
     failureCode: p.text().$type<RunFailureCode>().nullable(),

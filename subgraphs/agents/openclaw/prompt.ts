@@ -31,6 +31,8 @@ interface Section {
  */
 export function renderPrompt({ agent, project, task, comments, instruction }: PromptParts): {
   text: string;
+  /** The part of the agent, with which the text begins. */
+  systemPrompt: string;
   isCut: boolean;
 } {
   const mark = `\n\n[Cut here: too long to be sent whole. All of it is at the task ${task.ref} in Team Board.]`;
@@ -47,7 +49,8 @@ export function renderPrompt({ agent, project, task, comments, instruction }: Pr
     },
   ];
   const isCut = cutToFit(sections, mark);
-  return { text: join(sections), isCut };
+  const [{ text: systemPrompt }] = sections as [Section];
+  return { text: join(sections), systemPrompt: systemPrompt.trim() ? systemPrompt : '', isCut };
 }
 
 const section = (kind: string, name: string, body: string | null | undefined): string =>

@@ -1,3 +1,4 @@
+import { isSignedBy, type WebhookClaim, webhookSecret } from '../../../platform/identity/webhook.ts';
 import type { AgentsConfig } from '../config.ts';
 import { createOpenClawClient, type OpenClawClient } from './client.ts';
 
@@ -7,6 +8,8 @@ export interface Targets {
   readonly names: readonly string[];
   /** Throws for a name that is not in the settings any more: the agent's owner must choose another target. */
   get(name: string): OpenClawClient;
+  /** The target whose plugin signed a report; null when none did. No target can sign for another: each has its own secret. */
+  signerOf(claim: WebhookClaim, body: Uint8Array): string | null;
 }
 
 const DEFAULT_TARGET = 'default';
@@ -18,12 +21,16 @@ export function createTargets(config: AgentsConfig): Targets {
     url: config.OPENCLAW_URL,
     token: config.OPENCLAW_TOKEN,
     gatewayToken: config.OPENCLAW_GATEWAY_TOKEN,
+    callbackSecret: config.OPENCLAW_CALLBACK_SECRET,
   };
+  const all = [first, ...config.OPENCLAW_TARGETS];
+  // A target has two secrets while one replaces the other.
+  const signers = all.map(({ name, callbackSecret }) => ({
+    name,
+    secrets: callbackSecret.map(webhookSecret),
+  }));
   const clients = new Map(
-    [first, ...config.OPENCLAW_TARGETS].map((target) => [
-      target.name,
-      createOpenClawClient({ ...target, admissionTimeoutMs }),
-    ]),
+    all.map((target) => [target.name, createOpenClawClient({ ...target, admissionTimeoutMs })]),
   );
   return {
     names: [...clients.keys()],
@@ -32,5 +39,6 @@ export function createTargets(config: AgentsConfig): Targets {
       if (!client) throw new Error(`There is no OpenClaw called ${name} in OPENCLAW_TARGETS`);
       return client;
     },
+    signerOf: (claim, body) => signers.find(({ secrets }) => isSignedBy(secrets, claim, body))?.name ?? null,
   };
 }

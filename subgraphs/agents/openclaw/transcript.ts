@@ -9,6 +9,8 @@ export interface TranscriptMessage {
   isTruncated: boolean;
   model: string | null;
   saidAt: Date | null;
+  /** Whether the agent itself said it; if not, it may quote the prompt. */
+  isOfAgent: boolean;
 }
 
 /** A part of a conversation, first to last. */
@@ -29,6 +31,7 @@ export const readTranscript = ({ messages, nextCursor }: History): TranscriptPag
     ...readText(textOf(row) || row.errorMessage || ''),
     model: [row.provider, row.model].filter(Boolean).join('/') || null,
     saidAt: row.timestamp == null ? null : new Date(row.timestamp),
+    isOfAgent: row.role === 'assistant' && textOf(row) !== '',
   })),
   earlier: nextCursor ?? null,
 });

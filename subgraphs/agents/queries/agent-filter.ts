@@ -1,4 +1,5 @@
 import type { FilterQuery } from '@mikro-orm/core';
+import { isWorkspaceAdmin } from '../../../platform/identity/actor.ts';
 import { cleanLine } from '../../../platform/input/clean-text.ts';
 import { isStorable, isUuid } from '../../../platform/input/input.ts';
 import type { Agent } from '../entities/agent.ts';
@@ -22,7 +23,7 @@ export async function selectAgents(
   const own = await loaders.projectIds();
   const visible: FilterQuery<Agent>[] = [{ projectIds: null }, { projectIds: { $overlap: own } }];
   if (actor.kind === 'person') visible.push({ ownerId: actor.id });
-  const all: FilterQuery<Agent>[] = [{ $or: visible }];
+  const all: FilterQuery<Agent>[] = isWorkspaceAdmin(actor) ? [] : [{ $or: visible }];
   if (isEnabled != null) all.push({ isEnabled });
   if (tag != null) all.push(isStorable(tag) ? { tags: { $contains: [cleanLine(tag)] } } : NO_AGENT);
   if (!includeArchived) all.push({ archivedAt: null });

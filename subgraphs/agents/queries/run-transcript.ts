@@ -1,7 +1,9 @@
 import { DomainError } from '../../../platform/input/errors.ts';
 import { PAGE_ITEMS_MAX } from '../../../platform/input/page-bounds.ts';
+import { mayManage } from '../access.ts';
 import type { AgentRun } from '../entities/agent-run.ts';
 import type { AgentsContext } from '../loaders.ts';
+import { hideQuotations } from '../openclaw/private-text.ts';
 import { isPosition, type TranscriptPage } from '../openclaw/transcript.ts';
 
 const MESSAGES_DEFAULT = 50;
@@ -35,13 +37,22 @@ export async function readRunTranscript(
   const attempts = await ctx.loaders.attempts.load(run.id);
   const attempt = attempts.find((each) => each.number === (number ?? run.attempt));
   if (!attempt) return null;
-  const { slug: agentSlug } = await ctx.loaders.agent.loadExisting(run.agentId);
+  const agent = await ctx.loaders.agent.loadExisting(run.agentId);
   try {
-    const session = { agentSlug, sessionKey: attempt.sessionKey };
+    const session = { agentSlug: agent.slug, sessionKey: attempt.sessionKey };
     const client = ctx.settings.targets.get(attempt.target);
-    return await client.readTranscript(session, { rows, before: before ?? null });
+    const page = await client.readTranscript(session, { rows, before: before ?? null });
+    return mayManage(ctx, agent) ? page : hidePrivate(page, attempt.systemPrompt ?? null);
   } catch (error) {
     ctx.log.warn({ err: error, runId: run.id, attempt: attempt.number }, 'transcript.not-read');
     throw new DomainError('UNAVAILABLE', 'OpenClaw does not show the conversation now; try again later');
   }
 }
+
+/** The page without the system prompt. */
+const hidePrivate = (page: TranscriptPage, systemPrompt: string | null): TranscriptPage => ({
+  ...page,
+  messages: page.messages.map((message) =>
+    message.isOfAgent ? message : { ...message, text: hideQuotations(message.text, systemPrompt) },
+  ),
+});

@@ -1,4 +1,3 @@
-import { maySeeAgent } from '../access.ts';
 import { Agent } from '../entities/agent.ts';
 import type { AgentsContext } from '../loaders.ts';
 
@@ -12,22 +11,19 @@ export interface TargetOffer {
   missing: Agent[];
 }
 
-/** Asks every target for its agents. A target that does not answer is returned with its problem, and fails no other. */
+/** Asks every target for its agents, for an admin of the workspace. A target that does not answer is returned with its problem, and fails no other. */
 export const readTargetOffers = (ctx: AgentsContext): Promise<TargetOffer[]> =>
   Promise.all(ctx.settings.targets.names.map((name) => readTargetOffer(ctx, name)));
 
 async function readTargetOffer(ctx: AgentsContext, name: string): Promise<TargetOffer> {
   try {
     const offeredSlugs = await ctx.settings.targets.get(name).listAgents();
-    const unknown = await ctx.em.find(Agent, {
+    const missing = await ctx.em.find(Agent, {
       target: name,
       archivedAt: null,
       slug: { $nin: offeredSlugs },
     });
-    const missing = await Promise.all(
-      unknown.map(async (agent) => ((await maySeeAgent(ctx, agent)) ? [agent] : [])),
-    );
-    return { name, isReachable: true, problem: null, offeredSlugs, missing: missing.flat() };
+    return { name, isReachable: true, problem: null, offeredSlugs, missing };
   } catch (error) {
     ctx.log.warn({ err: error, target: name }, 'openclaw.not-listed');
     return { name, isReachable: false, problem: (error as Error).message, offeredSlugs: [], missing: [] };

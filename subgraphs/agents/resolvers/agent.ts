@@ -1,4 +1,4 @@
-import { isOwner, maySee, maySeeAgent } from '../access.ts';
+import { mayManage, maySee, maySeeAgent } from '../access.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
 import { agentStatus } from '../queries/agent-status.ts';
 
@@ -8,7 +8,7 @@ export const Agent: Resolvers['Agent'] = {
     return agent && (await maySeeAgent(ctx, agent)) ? agent : null;
   },
   displayName: ({ name }) => name,
-  systemPrompt: (agent, _args, ctx) => (isOwner(ctx, agent) ? (agent.systemPrompt ?? null) : null),
+  systemPrompt: (agent, _args, ctx) => (mayManage(ctx, agent) ? (agent.systemPrompt ?? null) : null),
   status: async (agent, _args, ctx) =>
     agentStatus(
       agent,
@@ -21,7 +21,7 @@ export const Agent: Resolvers['Agent'] = {
   openClaw: ({ target }) => target,
   // A member of one project must not learn of the others.
   projectIds: async (agent, _args, ctx) => {
-    if (!agent.projectIds || isOwner(ctx, agent)) return agent.projectIds ?? null;
+    if (!agent.projectIds || mayManage(ctx, agent)) return agent.projectIds ?? null;
     const seen = await Promise.all(agent.projectIds.map(async (id) => ((await maySee(ctx, id)) ? [id] : [])));
     return seen.flat();
   },

@@ -2,6 +2,7 @@ import { mutation } from '../../../platform/subgraph/operation.ts';
 import type { MutationResolvers } from '../generated/resolvers.ts';
 import { archiveAgent } from '../operations/agent/archive-agent.ts';
 import { createAgent } from '../operations/agent/create-agent.ts';
+import { takeOverAgent } from '../operations/agent/take-over-agent.ts';
 import { updateAgent } from '../operations/agent/update-agent.ts';
 import { wakeAgent } from '../operations/agent/wake-agent.ts';
 import { answerQuestion } from '../operations/question/answer-question.ts';
@@ -13,6 +14,7 @@ export const Mutation: MutationResolvers = {
   agentCreate: mutation(createAgent, (agent) => ({ agent })),
   agentUpdate: mutation(updateAgent, (agent) => ({ agent })),
   agentArchive: mutation(archiveAgent, (agent) => ({ agent })),
+  agentTakeOver: mutation(takeOverAgent, (agent) => ({ agent })),
   agentWake: mutation(wakeAgent, () => ({ isAccepted: true })),
   agentRunStart: mutation(startRun, (run) => ({ run })),
   agentRunCancel: mutation(cancelRun, (run) => ({ run })),

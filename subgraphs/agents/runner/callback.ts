@@ -1,15 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { systemPart } from '../../../platform/identity/actor.ts';
-import {
-  isSignedBy,
-  readWebhookHeaders,
-  type WebhookSecret,
-  webhookSecret,
-} from '../../../platform/identity/webhook.ts';
+import { readWebhookHeaders } from '../../../platform/identity/webhook.ts';
 import { DomainError } from '../../../platform/input/errors.ts';
 import type { Subgraph } from '../../../platform/subgraph/subgraph.ts';
 import { type RunReport, readReport } from '../openclaw/report.ts';
 import { runIdOf } from '../openclaw/request.ts';
+import type { Targets } from '../openclaw/targets.ts';
 import { receiveCallback } from '../operations/attempt/receive-callback.ts';
 
 /** The plugin cuts longer answers of agents. */
@@ -19,12 +15,15 @@ const RETRY_AFTER_SECONDS = 5;
 /**
  * Serves POST /agents/callback, by which OpenClaw's plugin reports how a run ended.
  *
- * Answers 200 for applied, duplicate and late reports; 401 for a request that none of the `secrets` signed
- * (https://www.standardwebhooks.com), whether its session exists or not; 404 for a session that no run has; 413 for a
- * body that is too large; 422 for one that is not a report; and 503 for a report that is to be sent again later.
+ * Answers 200 for applied, duplicate and late reports; 401 for a request that no target signed
+ * (https://www.standardwebhooks.com), whether its session exists or not; 404 for a session that no run has in the target
+ * that signed; 413 for a body that is too large; 422 for one that is not a report; and 503 for a report that is to be sent again later.
  */
-export function serveCallback(app: FastifyInstance, subgraph: Subgraph, secrets: readonly string[]): void {
-  const keys = secrets.map(webhookSecret);
+export function serveCallback(
+  app: FastifyInstance,
+  subgraph: Subgraph,
+  targets: Pick<Targets, 'signerOf'>,
+): void {
   void app.register((scope, _options, done) => {
     // The signature covers the bytes, so nothing parses them before it is checked.
     scope.removeAllContentTypeParsers();
@@ -35,9 +34,12 @@ export function serveCallback(app: FastifyInstance, subgraph: Subgraph, secrets:
     );
     scope.post('/agents/callback', { bodyLimit: CALLBACK_BYTES_MAX }, async (request, reply) => {
       const { body } = request;
-      if (!Buffer.isBuffer(body) || !isSigned(keys, request, body)) return refuse(reply, 401, NOT_SIGNED);
+      const target = Buffer.isBuffer(body) ? signerOf(targets, request, body) : null;
+      if (!Buffer.isBuffer(body) || target === null) return refuse(reply, 401, NOT_SIGNED);
       return answer(request, reply, body, (messageId, report) =>
-        subgraph.transact(systemPart('agents.callback'), (tx) => receiveCallback(tx, messageId, report)),
+        subgraph.transact(systemPart('agents.callback'), (tx) =>
+          receiveCallback(tx, { target, messageId, report }),
+        ),
       );
     });
     done();
@@ -61,10 +63,10 @@ async function answer({ headers, log }: FastifyRequest, reply: FastifyReply, bod
   }
 }
 
-/** Whether one of the secrets signed the request. There are two while one secret replaces the other. */
-function isSigned(secrets: readonly WebhookSecret[], { headers }: FastifyRequest, body: Buffer): boolean {
+/** The target that signed the request; null when none did. */
+function signerOf(targets: Pick<Targets, 'signerOf'>, { headers }: FastifyRequest, body: Buffer) {
   const claim = readWebhookHeaders(headers);
-  return claim !== null && isSignedBy(secrets, claim, body);
+  return claim && targets.signerOf(claim, body);
 }
 
 const NOT_SIGNED = 'The signature is missing, wrong or too old';

@@ -23,11 +23,11 @@ const stranger = () => world.as(aPerson('Eve'));
 
 describe('an agent', () => {
   test('has the defaults of the API', async () => {
-    const agent = await createAgent(world.ctx(), { name: 'Writer', slug: randomUUID() });
+    const agent = await createAgent(world.as(world.admin), { name: 'Writer', slug: randomUUID() });
 
     expect(agent).toMatchObject({
       ...{ model: 'claude-opus-4-5', maxConcurrent: 1, isEnabled: true, tags: [], target: 'default' },
-      ...{ systemPrompt: null, avatarUrl: null, projectIds: null, version: 1, ownerId: world.member.id },
+      ...{ systemPrompt: null, avatarUrl: null, projectIds: null, version: 1, ownerId: world.admin.id },
     });
   });
 
@@ -193,9 +193,13 @@ describe('a change of an agent', () => {
     const form = { id, name: 'Author', projectIds: [left, stays], openClaw: 'gone' };
 
     expect(await updateAgent(world.ctx(), form)).toMatchObject({ name: 'Author', target: 'gone' });
+    await expect(updateAgent(world.ctx(), { ...form, openClaw: 'default' })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
     for (const change of [{ projectIds: [left, stays, foreign] }, { openClaw: 'nowhere' }]) {
       const code = 'openClaw' in change ? 'INVALID' : 'NOT_FOUND';
-      await expect(updateAgent(world.ctx(), { ...form, ...change })).rejects.toMatchObject({ code });
+      const admin = world.as({ ...world.member, workspaceRole: 'ADMIN' });
+      await expect(updateAgent(admin, { ...form, ...change })).rejects.toMatchObject({ code });
     }
   });
 
@@ -237,6 +241,8 @@ describe('OpenClaw', () => {
 
     const { data } = await world.ask(
       '{ agentsSync { name isReachable problem offeredSlugs missing { id } } }',
+      {},
+      world.admin,
     );
 
     const [found] = data.agentsSync;
@@ -245,15 +251,19 @@ describe('OpenClaw', () => {
     expect(found.missing).toContainEqual({ id: missing.id });
   });
 
-  test('wakes an agent only for its owner', async () => {
+  test('wakes an agent only for its owner and for admins, and its default agent for admins', async () => {
     const agent = await world.agent({ slug: `woken-${randomUUID().slice(0, 8)}` });
     const wake = (input: object, actor = world.member) =>
       world.ask(WAKE, { input: { text: 'Good morning', ...input } }, actor);
 
-    const accepted = await wake({ agentId: agent.id });
-    const refused = [await wake({ agentId: agent.id }, aPerson('Eve')), await wake({}, aPerson('Eve'))];
+    const accepted = [
+      await wake({ agentId: agent.id }),
+      await wake({ agentId: agent.id }, world.admin),
+      await wake({}, world.admin),
+    ];
+    const refused = [await wake({ agentId: agent.id }, aPerson('Eve')), await wake({})];
 
-    expect(accepted.data.agentWake).toEqual({ isAccepted: true, userErrors: [] });
+    for (const { data } of accepted) expect(data.agentWake).toEqual({ isAccepted: true, userErrors: [] });
     for (const { data } of refused)
       expect(data.agentWake).toEqual({ isAccepted: false, userErrors: [{ code: 'FORBIDDEN' }] });
   });

@@ -178,3 +178,40 @@ test('while one secret replaces another, both are accepted', async () => {
     await rotating.close();
   }
 });
+
+describe('with several OpenClaws', () => {
+  const labSecret = `whsec_${randomBytes(32).toString('base64')}`;
+  const lab = {
+    name: 'lab',
+    url: 'http://127.0.0.1:9',
+    token: 'lab-token',
+    gatewayToken: 'lab-gateway-token',
+  };
+  const openLab = (callbackSecret: string) =>
+    openWorld({ OPENCLAW_TARGETS: JSON.stringify([{ ...lab, callbackSecret }]) });
+
+  test('a target reports no run of another: for it that run does not exist', async () => {
+    const several = await openLab(labSecret);
+    try {
+      several.simulator.set({ callbacks: 'never' });
+      const { id } = await several.start();
+      const { sessionKey } = await several.runIn(id, 'RUNNING');
+
+      const forged = await several.callback({ sessionKey }, { secret: labSecret });
+      const absent = await several.callback({ sessionKey: 'task:nobody' }, { secret: labSecret });
+
+      expect([forged.status, absent.status]).toEqual([404, 404]);
+      expect((await several.run(id)).state).toBe('RUNNING');
+      expect((await several.callback({ sessionKey })).body.status).toBe('applied');
+    } finally {
+      await several.close();
+    }
+  });
+
+  test('each needs a secret of its own', async () => {
+    const secret = labSecret;
+    const settings = { OPENCLAW_TARGETS: JSON.stringify([{ ...lab, callbackSecret: secret }]) };
+
+    await expect(openWorld({ ...settings, OPENCLAW_CALLBACK_SECRET: secret })).rejects.toThrow('of its own');
+  });
+});

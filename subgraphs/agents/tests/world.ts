@@ -5,7 +5,7 @@ import { type Simulator, startSimulator } from '../../../openclaw-simulator/simu
 import { readEvents } from '../../../platform/event-log/event-log.ts';
 import { createHttpServer, listen } from '../../../platform/graphql/http-server.ts';
 import { SCALARS } from '../../../platform/graphql/scalars.ts';
-import type { AgentInRun, Person, RequestActor } from '../../../platform/identity/actor.ts';
+import { type AgentInRun, type Person, person, type RequestActor } from '../../../platform/identity/actor.ts';
 import { setGrant } from '../../../platform/identity/grants.ts';
 import type { Logger } from '../../../platform/process/log.ts';
 import { createRequestContext } from '../../../platform/subgraph/request.ts';
@@ -58,10 +58,15 @@ export async function openWorld(
   const config = testConfig(simulator, settings);
   const subgraph = await openSubgraph(AGENTS_SUBGRAPH, infrastructure, log);
   const targets = createTargets(config);
-  const { RUN_TIMEOUT_SECONDS: timeoutSeconds, OPENCLAW_RUNS_MAX: runsMax } = config;
-  const extend = extendContext({ timeoutSeconds, runsMax, targets });
+  const {
+    RUN_TIMEOUT_SECONDS: timeoutSeconds,
+    OPENCLAW_RUNS_MAX: runsMax,
+    AGENTS_ADDED_BY: agentsAddedBy,
+  } = config;
+  const extend = extendContext({ timeoutSeconds, runsMax, agentsAddedBy, targets });
   const as = (actor: RequestActor): AgentsContext => extend(createRequestContext(subgraph, actor, log));
   const member = aPerson('Ada');
+  const admin = person({ ...aPerson('Root'), workspaceRole: 'ADMIN' });
 
   const work = isRunning ? await workOnRuns(subgraph, config, targets) : null;
   if (!work) await as(member).transact((tx) => rememberTargets(tx, targets.names));
@@ -84,6 +89,8 @@ export async function openWorld(
     callbackUrl,
     em,
     member,
+    /** An admin of the workspace, who is in no project. */
+    admin,
     /** A request by an actor. */
     as,
     /** A request by a member of every project of this world. */
@@ -112,8 +119,9 @@ export async function openWorld(
       });
       return taskId;
     },
+    /** An agent of `member`, by default for all projects, as an admin would open it. */
     agent: (overrides: Record<string, unknown> = {}) =>
-      createAgent(world.ctx(), {
+      createAgent(as({ ...member, workspaceRole: 'ADMIN' }), {
         name: 'Writer',
         slug: `agent-${randomBytes(4).toString('hex')}`,
         ...overrides,

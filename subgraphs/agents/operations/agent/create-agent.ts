@@ -1,12 +1,16 @@
 import { z } from 'zod';
-import { isUniqueViolation } from '../../../../platform/database/database.ts';
 import type { Transaction } from '../../../../platform/event-log/transaction.ts';
 import { requirePerson } from '../../../../platform/identity/actor.ts';
-import { DomainError } from '../../../../platform/input/errors.ts';
 import { createOnce, defineOperation } from '../../../../platform/subgraph/operation.ts';
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
-import { CREATE_INPUTS, requireProjects, requireTarget } from './steps/agent-input.ts';
+import {
+  asTakenSlug,
+  CREATE_INPUTS,
+  requireAdder,
+  requireProjects,
+  requireTarget,
+} from './steps/agent-input.ts';
 import { publishAgentSettings } from './steps/publish-agent.ts';
 
 const Input = z.strictObject({
@@ -17,21 +21,19 @@ const Input = z.strictObject({
 /**
  * Adds an agent; the person who acts becomes its owner. Without `openClaw` it runs in the first target.
  *
- * Throws DUPLICATE when the slug is taken, INVALID for a target that is not in the settings, NOT_FOUND for a project in
- * which the person has no role, and FORBIDDEN for an agent in a run.
+ * Throws FORBIDDEN for an agent in a run and for a person who may not add one, what `requireProjects` throws, INVALID for a
+ * target that is not in the settings, and DUPLICATE when an agent in use has the slug in that target.
  */
 export const createAgent = defineOperation('agentCreate', Input, async (ctx: ContextWithSettings, input) => {
   const owner = requirePerson(ctx.actor);
+  await requireProjects(ctx, input.projectIds ?? null);
+  requireAdder(ctx, ['input']);
   const { targets } = ctx.settings;
   const target = requireTarget(targets, input.openClaw ?? targets.names[0]!);
-  await requireProjects(ctx, input.projectIds);
   try {
     return await createOnce(ctx, Agent, (tx) => insertAgent(tx, { ...input, target, ownerId: owner.id }));
   } catch (error) {
-    if (!isUniqueViolation(error, 'agent_slug_unique')) throw error;
-    throw new DomainError('DUPLICATE', `The slug ${input.slug} is taken by another agent`, {
-      field: ['input', 'slug'],
-    });
+    throw asTakenSlug(error, input.slug, 'slug');
   }
 });
 

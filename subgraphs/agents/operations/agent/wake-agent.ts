@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { findById } from '../../../../platform/database/find.ts';
 import type { ClaimedCall } from '../../../../platform/event-log/idempotency.ts';
-import { requirePerson } from '../../../../platform/identity/actor.ts';
 import { DomainError, notFound } from '../../../../platform/input/errors.ts';
 import { nonBlankText } from '../../../../platform/input/input.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
-import { maySeeAgent, requireOwner } from '../../access.ts';
+import { maySeeAgent, requireManager, requireWorkspaceAdmin } from '../../access.ts';
 import { Agent } from '../../entities/agent.ts';
 import type { ContextWithSettings } from '../../settings.ts';
 
@@ -24,14 +23,16 @@ const FIELD = ['input', 'agentId'];
  * A repeat with one idempotency key sends nothing. When the process ended during the first call, it is UNAVAILABLE: nobody
  * knows whether OpenClaw got the text.
  *
- * Throws NOT_FOUND for an agent that the actor may not see, FORBIDDEN for an actor who does not own it or, when none is
- * named, owns no agent, and UNAVAILABLE when OpenClaw does not take the text.
+ * Throws NOT_FOUND for an agent that the actor may not see, FORBIDDEN for an actor who is neither its owner nor
+ * an admin of the workspace, or no admin when none is named, and UNAVAILABLE when OpenClaw does not take the text.
  */
 export const wakeAgent = defineOperation(
   'agentWake',
   Input,
   async (ctx: ContextWithSettings, { agentId, text, mode }): Promise<void> => {
-    const agent = agentId == null ? await requireAnyAgent(ctx) : await requireOwnAgent(ctx, agentId);
+    // Nobody here owns OpenClaw's default agent.
+    if (agentId == null) requireWorkspaceAdmin(ctx, 'wake the default agent; name an agent of yours', FIELD);
+    const agent = agentId == null ? null : await requireManagedAgent(ctx, agentId);
     const { targets } = ctx.settings;
     const target = agent?.target ?? targets.names[0]!;
     const call = await ctx.transact(async (tx) => tx.call);
@@ -47,10 +48,10 @@ export const wakeAgent = defineOperation(
   },
 );
 
-async function requireOwnAgent(ctx: RequestContext, id: string): Promise<Agent> {
+async function requireManagedAgent(ctx: RequestContext, id: string): Promise<Agent> {
   const agent = await findById(ctx.em, Agent, id);
   if (!agent || !(await maySeeAgent(ctx, agent))) throw notFound('Agent', id, FIELD);
-  requireOwner(ctx, agent, FIELD);
+  requireManager(ctx, agent, FIELD);
   return agent;
 }
 
@@ -60,11 +61,4 @@ function requireSent({ resultId }: ClaimedCall): void {
   const message =
     'The first call with this key has not ended, or its end is unknown; use another key to send it again';
   throw new DomainError('UNAVAILABLE', message, { field: ['input', 'idempotencyKey'] });
-}
-
-/** Nobody here owns OpenClaw's default agent; every person who owns an agent may wake it. */
-async function requireAnyAgent(ctx: RequestContext): Promise<null> {
-  const { id: ownerId } = requirePerson(ctx.actor);
-  if ((await ctx.em.count(Agent, { ownerId })) > 0) return null;
-  throw new DomainError('FORBIDDEN', 'Name an agent of yours, or add one first', { field: FIELD });
 }

@@ -4,6 +4,7 @@ import { AgentRun } from '../../entities/agent-run.ts';
 import type { Ending } from '../../entities/ending.ts';
 import { RunAttempt } from '../../entities/run-attempt.ts';
 import type { HandOver } from '../../openclaw/hand-over.ts';
+import { hideInEnding } from '../../openclaw/private-text.ts';
 import { endAttempt } from './steps/end-attempt.ts';
 
 /**
@@ -17,5 +18,5 @@ export async function endFoundAttempt(
 ): Promise<boolean> {
   const run = await lockExisting(tx, AgentRun, runId);
   const attempt = await tx.em.findOneOrFail(RunAttempt, { runId, number });
-  return endAttempt(tx, run, attempt, ending);
+  return endAttempt(tx, run, attempt, hideInEnding(ending, attempt.systemPrompt ?? null));
 }

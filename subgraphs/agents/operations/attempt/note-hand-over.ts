@@ -4,6 +4,7 @@ import { backoffMs } from '../../../../platform/process/backoff.ts';
 import { AgentRun } from '../../entities/agent-run.ts';
 import { RunAttempt } from '../../entities/run-attempt.ts';
 import type { HandOver, HandOverOutcome } from '../../openclaw/hand-over.ts';
+import { hideInOutcome } from '../../openclaw/private-text.ts';
 import { changeRunState } from '../run/steps/change-run-state.ts';
 import { CANCELED, endRun } from '../run/steps/end-run.ts';
 import { pauseTarget } from '../target/steps/pause-target.ts';
@@ -26,9 +27,11 @@ const UNAUTHORIZED_PAUSE_SECONDS = 60;
 export async function noteHandOver(
   tx: Transaction,
   { runId, attempt, target }: Pick<HandOver, 'runId' | 'attempt' | 'target'>,
-  outcome: HandOverOutcome,
+  answer: HandOverOutcome,
 ): Promise<void> {
   const run = await lockExisting(tx, AgentRun, runId);
+  const handedOver = await tx.em.findOneOrFail(RunAttempt, { runId, number: attempt });
+  const outcome = hideInOutcome(answer, handedOver.systemPrompt ?? null);
   await noteTarget(tx, target, outcome);
   if (run.attempt !== attempt) return;
   const mayBeInOpenClaw = outcome.kind === 'admitted' || outcome.kind === 'unknown';

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { findById } from '../../../../platform/database/find.ts';
 import { lockExisting } from '../../../../platform/database/lock-order.ts';
+import { requireRole } from '../../../../platform/identity/grants.ts';
 import { DomainError, notFound } from '../../../../platform/input/errors.ts';
 import { nonBlankText } from '../../../../platform/input/input.ts';
 import { defineOperation } from '../../../../platform/subgraph/operation.ts';
 import type { RequestContext } from '../../../../platform/subgraph/request.ts';
-import { requireRun } from '../../access.ts';
+import { projectScope } from '../../../../schema/scopes.ts';
 import { AgentRun } from '../../entities/agent-run.ts';
 import { RunQuestion } from '../../entities/run-question.ts';
 import { noteActivity } from '../run/steps/note-activity.ts';
@@ -51,8 +52,11 @@ export const answerQuestion = defineOperation(
 
 async function requireQuestion(ctx: RequestContext, id: string): Promise<RunQuestion> {
   const question = await findById(ctx.em, RunQuestion, id);
+  // The run behind a question is not named to somebody who may not see it.
   if (!question) throw notFound('Question', id, FIELD);
-  await requireRun(ctx, question.runId, 'MEMBER', FIELD);
+  const run = await ctx.em.findOneOrFail(AgentRun, { id: question.runId });
+  const seen = { kind: 'Question', id, field: FIELD };
+  await requireRole(ctx.grants, projectScope(run.projectId), 'MEMBER', seen);
   return question;
 }
 

@@ -2,7 +2,7 @@ import { lockOne } from '../../../../../platform/database/lock-order.ts';
 import type { Transaction } from '../../../../../platform/event-log/transaction.ts';
 import { notFound, requireVersion } from '../../../../../platform/input/errors.ts';
 import { isUuid } from '../../../../../platform/input/input.ts';
-import { maySeeAgent, requireOwner } from '../../../access.ts';
+import { maySeeAgent, requireManager } from '../../../access.ts';
 import { Agent } from '../../../entities/agent.ts';
 
 /**
@@ -16,15 +16,15 @@ export async function lockAgent(tx: Transaction, id: string, field: readonly str
 }
 
 /**
- * Locks an agent for a change by its owner. Throws what `lockAgent` throws, FORBIDDEN for an actor who is not the
- * owner, and VERSION_CONFLICT when the agent is not at `expectedVersion`.
+ * Locks an agent for a change. Throws what `lockAgent` throws, FORBIDDEN for an actor who is neither its owner nor an admin
+ * of the workspace, and VERSION_CONFLICT when the agent is not at `expectedVersion`.
  */
-export async function lockOwnAgent(
+export async function lockManagedAgent(
   tx: Transaction,
   { id, expectedVersion }: { id: string; expectedVersion?: number | null | undefined },
 ): Promise<Agent> {
   const agent = await lockAgent(tx, id, ['input', 'id']);
-  requireOwner(tx, agent, ['input', 'id']);
+  requireManager(tx, agent, ['input', 'id']);
   if (!tx.isRepeat) requireVersion({ agent }, expectedVersion);
   return agent;
 }

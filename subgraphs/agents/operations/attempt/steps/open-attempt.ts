@@ -27,7 +27,11 @@ export async function openAttempt(tx: Transaction, agent: Agent, run: AgentRun):
   run.attempt += 1;
   const sessionKey = answer ? newest.sessionKey : sessionKeyOf(run);
   const prompt = answer
-    ? { text: `This is the answer to your question:\n\n${answer}`, isCut: false }
+    ? {
+        text: `This is the answer to your question:\n\n${answer}`,
+        systemPrompt: newest.systemPrompt,
+        isCut: false,
+      }
     : await renderTaskPrompt(tx, agent, run);
   const attempt = tx.em.create(RunAttempt, {
     runId: run.id,
@@ -36,6 +40,7 @@ export async function openAttempt(tx: Transaction, agent: Agent, run: AgentRun):
     target: agent.target,
     requestBody: renderRequest({ agent, run, sessionKey, prompt: prompt.text }),
     isPromptCut: prompt.isCut,
+    systemPrompt: prompt.systemPrompt ?? null,
     startedAt: now,
   });
   await noteActivity(tx, run, 'ATTEMPT', `Attempt ${run.attempt} by ${agent.name}`);
