@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   buildASTSchema,
@@ -17,6 +18,8 @@ import { SEEKERS } from './access/seekers.ts';
 import * as tasks from './access/tasks.ts';
 import { type AccessWorld, mutationDocument, openAccessWorld } from './access/world.ts';
 import { DEFINITIONS } from './completeness/subgraphs.ts';
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 const TABLES = { projects, tasks, agents, chat } satisfies Record<SubgraphName, object>;
 
@@ -49,6 +52,27 @@ describe.each(SUBGRAPHS)('the access tables of %s', (name) => {
     }
     expect(found).toEqual(verdicts);
   });
+
+  test.each(Object.keys(MUTATIONS))(
+    '%s tells a stranger the same of what it may not see and of what does not exist, and names no other id',
+    async (field) => {
+      const sent = JSON.stringify(await MUTATIONS[field]!.arrange(world));
+      const tell = async (input: string) => {
+        const variables = { input: JSON.parse(input) };
+        return JSON.stringify(
+          await world.ask(name, world.seekers.STRANGER, mutationDocument(field, ''), variables),
+        );
+      };
+      for (const id of new Set(sent.match(UUID))) {
+        const absent = randomUUID();
+
+        const [ofHidden, ofAbsent] = [await tell(sent), await tell(sent.replaceAll(id, absent))];
+
+        expect(ofHidden.replaceAll(id, 'ID')).toBe(ofAbsent.replaceAll(absent, 'ID'));
+        expect((ofHidden.match(UUID) ?? []).filter((each) => !sent.includes(each))).toEqual([]);
+      }
+    },
+  );
 
   const takes = (argument: string) =>
     Object.keys(MUTATIONS).filter((field) => argument in inputTypeOf(field).getFields());

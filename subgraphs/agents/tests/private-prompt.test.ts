@@ -68,7 +68,7 @@ describe('the system prompt of an agent', () => {
   });
 
   test('stays private when the agent gets another one later', async () => {
-    world.simulator.set({ callbacks: 'always' });
+    world.simulator.set({ callbacks: 'normal' });
     const agent = await newAgent();
     const { id } = await world.start({ agentId: agent.id });
     await world.runIn(id, 'SUCCEEDED');
@@ -84,7 +84,7 @@ describe('a text that may quote a private text', () => {
   test.each([
     ['all of it', `a ${secret} b`, `a ${HIDDEN} b`],
     ['its end', `a ${secret.slice(-100)} b`, `a ${HIDDEN} b`],
-    ['a part of it, cut', `abc ${secret.slice(50, 120)}`, `abc ${HIDDEN}`],
+    ['a part of it, cut', `abc#${secret.slice(50, 120)}`, `abc#${HIDDEN}`],
     ['nothing of it', 'a rule 7; b', 'a rule 7; b'],
   ])('is shown without the quotation when it quotes %s', (_what, text, shown) => {
     expect(hideQuotations(text, secret)).toBe(shown);
