@@ -155,7 +155,7 @@ const followRun = (client: BoardClient, run: { id: string; cursor: string }): Pr
     client.follow(FOLLOW_RUN, { runId: run.id, after: run.cursor }, ({ agentRunEvents: event }) => {
       if (event.__typename !== 'AgentRunChanged') return;
       const { state, task, outcome, failure } = event.run;
-      print('run', `${state.padEnd(11)} ${task?.ref} “${task?.title}” of ${task?.project.name}`);
+      print('run', `${state.padEnd(11)} ${task?.ref} “${task?.title}” of ${task?.project?.name}`);
       if (outcome) resolve(true);
       if (failure) {
         print('run', `failed: ${failure.message}`);
