@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The one import order: a file may import what stands at its own level or to the left of it. */
 const LEVELS = [
+  ['client'],
   ['schema'],
   ['platform'],
   ['gateway', 'subgraphs', 'openclaw-simulator', 'openclaw-plugin'],
@@ -24,9 +25,12 @@ interface Import {
   line: string;
 }
 
-const sources = globSync('{schema,platform,gateway,subgraphs,openclaw-*,tests,scripts,bench}/**/*.{ts,mjs}', {
-  cwd: root,
-}).filter((file) => !file.includes('generated/') && !file.includes('node_modules/'));
+const sources = globSync(
+  '{client,schema,platform,gateway,subgraphs,openclaw-*,tests,scripts,bench}/**/*.{ts,mjs}',
+  {
+    cwd: root,
+  },
+).filter((file) => !file.includes('generated/') && !file.includes('node_modules/'));
 
 const textOf = (file: string) => readFileSync(join(root, file), 'utf8');
 
@@ -65,6 +69,10 @@ describe('the import order', () => {
 
   test('no file imports what stands to the right of it', () => {
     expect(offending(({ from, to }) => level(to) > level(from))).toEqual([]);
+  });
+
+  test('what a frontend copies imports nothing', () => {
+    expect(filesThatMatch(/^client\//, /^import /m)).toEqual([]);
   });
 
   test('no subgraph imports another', () => {
