@@ -70,10 +70,10 @@ describe('a line', () => {
     );
   });
 
-  test('of a million characters takes less than two seconds', () => {
+  test('of a million characters takes less than eight seconds', () => {
     const startedAt = performance.now();
     for (const unit of ['\u200B', ' ', ' a', 'م\u200C', '👩\u200D']) cleanLine(unit.repeat(500_000));
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000); // on a busy machine; a quadratic expression takes minutes
   });
 });
 
